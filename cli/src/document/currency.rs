@@ -1,6 +1,7 @@
 //! Currencies of ISO 4217 and amounts in their minor units, by integer arithmetic on the written digits.
 //!
-//! Must never round and never use a float: an amount finer than its currency is refused unless the surplus digits are zeros.
+//! Must never round and never use a float: an amount finer than its currency is refused unless the surplus digits are
+//! zeros.
 
 use portolan_primitives::Currency;
 
@@ -58,11 +59,12 @@ impl Denomination {
     }
 }
 
-/// The number that decimal `digits` write, or nothing if it exceeds 128 bits. Built on the negative side, which reaches further.
+/// The number that decimal `digits` write, or nothing if it exceeds 128 bits. Built on the negative side, which
+/// reaches further.
 fn accumulate(digits: impl Iterator<Item = u8>, negative: bool) -> Option<i128> {
-    let below_zero = digits.map(|digit| i128::from(digit - b'0')).try_fold(0i128, |sum, digit| {
-        sum.checked_mul(10)?.checked_sub(digit)
-    })?;
+    let below_zero = digits
+        .map(|digit| i128::from(digit - b'0'))
+        .try_fold(0i128, |sum, digit| sum.checked_mul(10)?.checked_sub(digit))?;
     if negative { Some(below_zero) } else { below_zero.checked_neg() }
 }
 
@@ -106,8 +108,8 @@ static ACTIVE: [(&str, Option<u8>); 178] = [
     ("ZMW", Some(2)), ("ZWG", Some(2)),
 ];
 
-/// Withdrawn codes. Decimals, as last published, stand only where a code was in use since 2006, when the first of the syntaxes
-/// read here appeared: no older amount can occur in them.
+/// Withdrawn codes. Decimals, as last published, stand only where a code was in use since 2006, when the first of the
+/// syntaxes read here appeared: no older amount can occur in them.
 #[rustfmt::skip]
 static WITHDRAWN: [(&str, Option<u8>); 129] = [
     ("ADP", None), ("AFA", None), ("ALK", None), ("ANG", Some(2)), ("AOK", None), ("AON", None), ("AOR", None),
@@ -142,7 +144,9 @@ mod tests {
 
     #[test]
     fn exponents_follow_iso_4217() {
-        for (code, exponent) in [("JPY", 0), ("CNY", 2), ("EUR", 2), ("BHD", 3), ("KWD", 3), ("CLF", 4), ("HRK", 2), ("BYR", 0)] {
+        for (code, exponent) in
+            [("JPY", 0), ("CNY", 2), ("EUR", 2), ("BHD", 3), ("KWD", 3), ("CLF", 4), ("HRK", 2), ("BYR", 0)]
+        {
             assert_eq!(Denomination::of(code).map(|found| found.exponent), Ok(exponent), "{code}");
         }
     }
@@ -192,7 +196,10 @@ mod tests {
 
     #[test]
     fn anything_but_a_plain_decimal_is_refused() {
-        for written in ["", "+", "-", ".", "1,50", "1.234,50", "1 000", "1e3", "0x10", "--1", "+-1", "1.2.3", "NaN", "٣", "1-", "１"] {
+        for written in [
+            "", "+", "-", ".", "1,50", "1.234,50", "1 000", "1e3", "0x10", "--1", "+-1", "1.2.3", "NaN", "٣", "1-",
+            "１",
+        ] {
             assert_eq!(minor("EUR", written), Err("invalid_amount"), "{written}");
         }
     }

@@ -30,8 +30,8 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, DocumentError> {
     }
 }
 
-/// Decodes by the declared name. A declaration that could be read byte by byte is not in UTF-16, whatever it says: programs that
-/// keep text in UTF-16 write that name and then save as UTF-8.
+/// Decodes by the declared name. A declaration that could be read byte by byte is not in UTF-16, whatever it says:
+/// programs that keep text in UTF-16 write that name and then save as UTF-8.
 fn declared<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DocumentError> {
     match name.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" | "utf-16le" | "utf-16be" => utf8(bytes, 0),
@@ -241,10 +241,7 @@ mod tests {
         assert_eq!(code(b"\xff\xfe<\0a"), "invalid_encoding");
         assert_eq!(code(b"\xff\xfe\x00\xd8<\0"), "invalid_encoding");
         assert_eq!(code(b"<?xml version='1.0' encoding='windows-1252'?><a>\x81</a>"), "invalid_encoding");
-        assert_eq!(
-            decode(b"<a>\xe4</a>"),
-            Err(DocumentError::InvalidEncoding { encoding: "UTF-8", offset: 3 })
-        );
+        assert_eq!(decode(b"<a>\xe4</a>"), Err(DocumentError::InvalidEncoding { encoding: "UTF-8", offset: 3 }));
     }
 
     #[test]

@@ -110,7 +110,9 @@ pub enum DocumentError {
         value: Excerpt,
     },
     /// More decimals than the currency has, and not zeros.
-    #[error("the {field} {value} is finer than the {exponent} decimals of {currency}; nothing is rounded here, correct the document")]
+    #[error(
+        "the {field} {value} is finer than the {exponent} decimals of {currency}; nothing is rounded here, correct the document"
+    )]
     TooManyDecimals {
         /// The field.
         field: Field,
@@ -225,7 +227,7 @@ pub struct Excerpt(String);
 
 impl Excerpt {
     /// Characters kept.
-    const LENGTH: usize = 60;
+    const LENGTH: usize = 100;
 
     /// The beginning of `text`.
     pub fn of(text: &str) -> Self {

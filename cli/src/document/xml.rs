@@ -1,7 +1,9 @@
-//! A forward-only reader of XML elements with hard limits: one pass, no tree, nothing outside of the document is ever opened.
+//! A forward-only reader of XML elements with hard limits: one pass, no tree, nothing outside of the document is ever
+//! opened.
 //!
-//! The syntaxes say what they want as a table of [`Step`]s; [`Elements::visit`] walks the document along it and skips the rest. Names match by
-//! namespace and local name, never by prefix. A DOCTYPE is refused, so there are no entities but XML's own five and numbers.
+//! The syntaxes say what they want as a table of [`Step`]s; [`Elements::visit`] walks the document along it and skips
+//! the rest. Names match by namespace and local name, never by prefix. A DOCTYPE is refused, so there are no entities
+//! but XML's own five and numbers.
 
 use std::borrow::Cow;
 
@@ -28,6 +30,8 @@ pub enum Goal<F: 'static> {
     Inside(&'static [Step<F>]),
     /// The element's own text is wanted.
     Value(F),
+    /// Only that the element is there is wanted.
+    Presence(F),
 }
 
 impl<F> Step<F> {
@@ -39,6 +43,11 @@ impl<F> Step<F> {
     /// A step to the text of this element.
     pub const fn value(space: &'static str, name: &'static str, field: F) -> Self {
         Self { space, name, goal: Goal::Value(field) }
+    }
+
+    /// A step that notes that this element is there.
+    pub const fn presence(space: &'static str, name: &'static str, field: F) -> Self {
+        Self { space, name, goal: Goal::Presence(field) }
     }
 }
 
@@ -128,6 +137,10 @@ impl<'a> Elements<'a> {
                 None => self.skip()?,
                 Some(Step { goal: Goal::Inside(steps), .. }) => self.visit(steps, take)?,
                 Some(Step { goal: Goal::Value(field), .. }) => take(*field, self.value(&element)?)?,
+                Some(Step { goal: Goal::Presence(field), .. }) => {
+                    self.skip()?;
+                    take(*field, Value::default())?;
+                }
             }
         }
         Ok(())
@@ -140,7 +153,9 @@ impl<'a> Elements<'a> {
     pub fn skip(&mut self) -> Result<(), DocumentError> {
         let outside = self.depth - 1;
         while self.depth > outside {
-            self.token()?;
+            if let Token::End = self.token()? {
+                return Err(DocumentError::Truncated);
+            }
         }
         Ok(())
     }
@@ -188,7 +203,9 @@ impl<'a> Elements<'a> {
                 Event::CData(text) => Token::Text(text.into_inner()),
                 Event::GeneralRef(reference) => Token::Text(self.referenced(&reference)?.into()),
                 Event::DocType(_) => return Err(DocumentError::Doctype),
-                Event::Decl(_) if start > 0 => return Err(self.malformed("an XML declaration stands inside the document")),
+                Event::Decl(_) if start > 0 => {
+                    return Err(self.malformed("an XML declaration stands inside the document"));
+                }
                 Event::Eof if self.depth > 0 => return Err(DocumentError::Truncated),
                 Event::Eof if !self.seen_root => return Err(self.malformed("there is no element in it")),
                 Event::Eof => Token::End,
@@ -240,9 +257,13 @@ impl<'a> Elements<'a> {
                 None => continue,
             };
             if self.bindings.len() == MAX_NAMESPACES {
-                return Err(DocumentError::LimitExceeded { what: "namespace declarations in force", limit: MAX_NAMESPACES });
+                return Err(DocumentError::LimitExceeded {
+                    what: "namespace declarations in force",
+                    limit: MAX_NAMESPACES,
+                });
             }
-            let space = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| self.refused(&error))?;
+            let space =
+                attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| self.refused(&error))?;
             self.bindings.push(Binding { prefix: prefix.to_owned(), space: space.into_owned(), depth: self.depth });
         }
         Ok(())
@@ -265,7 +286,8 @@ impl<'a> Elements<'a> {
     fn attribute(&self, tag: &BytesStart<'a>, name: &str) -> Result<Option<String>, DocumentError> {
         let found = tag.try_get_attribute(name).map_err(|error| self.malformed(&error.to_string()))?;
         let Some(attribute) = found else { return Ok(None) };
-        let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| self.refused(&error))?;
+        let value =
+            attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| self.refused(&error))?;
         Ok(Some(value.trim().to_owned()))
     }
 
@@ -283,14 +305,17 @@ impl<'a> Elements<'a> {
     }
 
     fn refused(&self, error: &quick_xml::Error) -> DocumentError {
+        use quick_xml::errors::SyntaxError;
         use quick_xml::escape::EscapeError;
         match error {
             quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(_, name)) => {
                 DocumentError::UnknownEntity { name: Excerpt::of(name) }
             }
-            quick_xml::Error::Syntax(_) if self.reader.buffer_position() >= self.reader.get_ref().len() as u64 => {
-                DocumentError::Truncated
+            quick_xml::Error::Syntax(SyntaxError::UnclosedDoctype) => DocumentError::Doctype,
+            quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                malformed(self.reader.error_position(), printable(&error.to_string()))
             }
+            quick_xml::Error::Syntax(_) => DocumentError::Truncated,
             other => malformed(self.reader.error_position(), printable(&other.to_string())),
         }
     }

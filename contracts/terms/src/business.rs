@@ -1,9 +1,9 @@
 //! Moving a date to a business day. Knows conventions, never holidays: those come from the named calendar through a closure.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
-use crate::{Date, TermsError};
+use crate::{BusinessDate, TermsError};
 
 /// Longest run of closed days that is searched through.
 const REACH: i32 = 60;
@@ -20,7 +20,7 @@ pub enum DayStatus {
 }
 
 /// Where a date goes that falls on a closed day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum Convention {
     /// To the next open day.
     #[codec(index = 0)]
@@ -41,7 +41,7 @@ pub enum Convention {
 /// # Errors
 /// [`TermsError::NotCovered`] for the first day asked about that the calendar lacks, [`TermsError::NoBusinessDay`] after 60 closed days,
 /// [`TermsError::MalformedDate`] at the ends of time.
-pub fn adjust(date: Date, convention: Convention, mut status: impl FnMut(Date) -> DayStatus) -> Result<Date, TermsError> {
+pub fn adjust(date: BusinessDate, convention: Convention, mut status: impl FnMut(BusinessDate) -> DayStatus) -> Result<BusinessDate, TermsError> {
     match convention {
         Convention::Following => seek(date, 1, &mut status),
         Convention::Preceding => seek(date, -1, &mut status),
@@ -54,7 +54,7 @@ pub fn adjust(date: Date, convention: Convention, mut status: impl FnMut(Date) -
     }
 }
 
-fn seek(from: Date, step: i32, status: &mut impl FnMut(Date) -> DayStatus) -> Result<Date, TermsError> {
+fn seek(from: BusinessDate, step: i32, status: &mut impl FnMut(BusinessDate) -> DayStatus) -> Result<BusinessDate, TermsError> {
     let mut day = from.checked()?;
     for _ in 0..=REACH {
         if covered(day, status)? {
@@ -66,7 +66,7 @@ fn seek(from: Date, step: i32, status: &mut impl FnMut(Date) -> DayStatus) -> Re
 }
 
 /// Is the day open? An uncovered one is an error.
-fn covered(day: Date, status: &mut impl FnMut(Date) -> DayStatus) -> Result<bool, TermsError> {
+fn covered(day: BusinessDate, status: &mut impl FnMut(BusinessDate) -> DayStatus) -> Result<bool, TermsError> {
     match status(day) {
         DayStatus::Open => Ok(true),
         DayStatus::Closed => Ok(false),
@@ -78,12 +78,12 @@ fn covered(day: Date, status: &mut impl FnMut(Date) -> DayStatus) -> Result<bool
 mod tests {
     use super::*;
 
-    fn date(text: &str) -> Date {
+    fn date(text: &str) -> BusinessDate {
         text.parse().unwrap()
     }
 
     /// China 2026 as officially announced: what differs from "weekdays open, weekends closed".
-    fn china_2026(day: Date) -> DayStatus {
+    fn china_2026(day: BusinessDate) -> DayStatus {
         const MAKE_UP: [&str; 6] = ["2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"];
         const CLOSED: [&str; 19] = [
             "2026-01-01", "2026-01-02", "2026-02-16", "2026-02-17", "2026-02-18", "2026-02-19", "2026-02-20", "2026-02-23", "2026-04-06", "2026-05-01",

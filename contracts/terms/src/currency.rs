@@ -2,7 +2,7 @@
 
 use core::{fmt, str::FromStr};
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
 use crate::TermsError;
@@ -17,7 +17,7 @@ const THREE_DECIMALS: &[u8] = b"BHDIQDJODKWDLYDOMRTND";
 const FOUR_DECIMALS: &[u8] = b"CLFUYW";
 
 /// An ISO 4217 alphabetic code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Currency(pub [u8; 3]);
 
 impl Currency {
@@ -47,6 +47,12 @@ impl Currency {
     /// The three letters; bytes that are no letters show as `?`.
     fn letters(self) -> [char; 3] {
         self.0.map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte) } else { '?' })
+    }
+}
+
+impl From<Currency> for [u8; 3] {
+    fn from(currency: Currency) -> Self {
+        currency.0
     }
 }
 

@@ -2,21 +2,21 @@
 
 use core::{fmt, str::FromStr};
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
 use crate::TermsError;
 
 /// Days since 1970-01-01 in the zone that the calendar names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-pub struct Date(pub i32);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct BusinessDate(pub i32);
 
 /// First day that a contract may name: 1900-01-01.
-const FIRST: Date = Date(-25_567);
+const FIRST: BusinessDate = BusinessDate(-25_567);
 /// Last day that a contract may name: 2199-12-31.
-const LAST: Date = Date(84_005);
+const LAST: BusinessDate = BusinessDate(84_005);
 
-impl Date {
+impl BusinessDate {
     /// The date of a civil year, month (1–12) and day (1–31).
     ///
     /// # Errors
@@ -104,20 +104,20 @@ pub fn days_in_month(year: i32, month: u8) -> u8 {
     }
 }
 
-impl fmt::Display for Date {
+impl fmt::Display for BusinessDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.to_civil();
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
 }
 
-impl fmt::Debug for Date {
+impl fmt::Debug for BusinessDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl FromStr for Date {
+impl FromStr for BusinessDate {
     type Err = TermsError;
 
     /// # Errors
@@ -146,15 +146,15 @@ mod tests {
 
     use super::*;
 
-    fn date(text: &str) -> Date {
+    fn date(text: &str) -> BusinessDate {
         text.parse().unwrap()
     }
 
     #[test]
     fn known_days_have_known_numbers() {
-        assert_eq!(date("1970-01-01"), Date(0));
-        assert_eq!(date("2000-02-29"), Date(11_016));
-        assert_eq!(date("2026-11-24"), Date(20_781));
+        assert_eq!(date("1970-01-01"), BusinessDate(0));
+        assert_eq!(date("2000-02-29"), BusinessDate(11_016));
+        assert_eq!(date("2026-11-24"), BusinessDate(20_781));
         assert_eq!(date("1900-01-01"), FIRST);
         assert_eq!(date("2199-12-31"), LAST);
     }
@@ -162,18 +162,18 @@ mod tests {
     #[test]
     fn days_that_do_not_exist_are_refused() {
         for text in ["2025-02-29", "2026-04-31", "2026-00-10", "2026-13-01", "1899-12-31", "2200-01-01", "2026-1-01", "20260101", "2026-01-0x", ""] {
-            assert_eq!(text.parse::<Date>(), Err(TermsError::MalformedDate), "{text}");
+            assert_eq!(text.parse::<BusinessDate>(), Err(TermsError::MalformedDate), "{text}");
         }
-        assert_eq!(Date(i32::MAX).checked(), Err(TermsError::MalformedDate));
-        assert_eq!(Date(i32::MAX).add_days(1), Err(TermsError::MalformedDate));
-        assert_eq!(Date(i32::MIN).add_months(1), Err(TermsError::MalformedDate));
+        assert_eq!(BusinessDate(i32::MAX).checked(), Err(TermsError::MalformedDate));
+        assert_eq!(BusinessDate(i32::MAX).add_days(1), Err(TermsError::MalformedDate));
+        assert_eq!(BusinessDate(i32::MIN).add_months(1), Err(TermsError::MalformedDate));
         assert_eq!(date("2026-01-01").add_months(i32::MAX), Err(TermsError::MalformedDate));
     }
 
     #[test]
     fn showing_any_number_never_fails() {
-        assert_eq!(Date(i32::MIN).to_string(), "-5877641-06-23");
-        assert_eq!(Date(i32::MAX).to_string(), "5881580-07-11");
+        assert_eq!(BusinessDate(i32::MIN).to_string(), "-5877641-06-23");
+        assert_eq!(BusinessDate(i32::MAX).to_string(), "5881580-07-11");
     }
 
     #[test]
@@ -195,14 +195,14 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_and_civil_dates_agree(number in FIRST.0..=LAST.0) {
-            let (year, month, day) = Date(number).to_civil();
-            prop_assert_eq!(Date::from_civil(year, month, day), Ok(Date(number)));
-            prop_assert_eq!(Date(number).to_string().parse::<Date>(), Ok(Date(number)));
+            let (year, month, day) = BusinessDate(number).to_civil();
+            prop_assert_eq!(BusinessDate::from_civil(year, month, day), Ok(BusinessDate(number)));
+            prop_assert_eq!(BusinessDate(number).to_string().parse::<BusinessDate>(), Ok(BusinessDate(number)));
         }
 
         #[test]
         fn more_months_never_end_earlier(number in FIRST.0..=LAST.0 - 9_000, months in 0i32..240) {
-            let date = Date(number);
+            let date = BusinessDate(number);
             prop_assert!(date.add_months(months).unwrap() <= date.add_months(months + 1).unwrap());
         }
     }

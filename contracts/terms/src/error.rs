@@ -3,7 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
-use crate::{Currency, Date};
+use crate::{Currency, BusinessDate};
 
 /// Why an amount or a date cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, thiserror::Error)]
@@ -42,18 +42,18 @@ pub enum TermsError {
     #[error("the period ends on {to}, before it starts on {from}")]
     ReversedPeriod {
         /// First day.
-        from: Date,
+        from: BusinessDate,
         /// Last day, exclusive.
-        to: Date,
+        to: BusinessDate,
     },
     /// The calendar says nothing about the day.
     #[codec(index = 7)]
     #[error("the calendar does not cover {0}")]
-    NotCovered(Date),
+    NotCovered(BusinessDate),
     /// No open day within reach in the direction of the convention.
     #[codec(index = 8)]
     #[error("no business day within 60 days of {0}")]
-    NoBusinessDay(Date),
+    NoBusinessDay(BusinessDate),
     /// Outside the years 1900 to 2199, or no day of the calendar.
     #[codec(index = 9)]
     #[error("not a date between 1900-01-01 and 2199-12-31, written YYYY-MM-DD")]

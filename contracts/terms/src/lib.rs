@@ -23,7 +23,7 @@ pub mod waterfall;
 
 pub use business::{Convention, DayStatus, adjust};
 pub use currency::Currency;
-pub use date::Date;
+pub use date::BusinessDate;
 pub use error::TermsError;
 pub use money::Money;
 pub use quote::Quote;

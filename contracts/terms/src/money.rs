@@ -3,13 +3,13 @@
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
 use crate::{Currency, TermsError};
 
 /// An amount: integer minor units of a currency, such as fen or cents.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Money {
     /// Minor units (10^-exponent of the currency).
     pub minor: i128,

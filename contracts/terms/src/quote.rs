@@ -1,6 +1,6 @@
 //! Conversion at a quoted price. Rounds down for what is paid out; must never invert a pair.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// One unit of `from` costs `units × 10^-decimals` of `to`, and the dealer keeps `spread` of the proceeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Quote {
     /// Sold currency.
     pub from: Currency,

@@ -1,23 +1,23 @@
 //! Interest as an exact fraction, rounded once. Must never compound and never round in between.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
 use crate::{
-    Date, Money, TermsError,
+    BusinessDate, Money, TermsError,
     date::is_leap,
     exact::{mul_div, non_negative, to_minor},
 };
 
 /// Parts per million, of an amount or of an amount per year: 43,500 is 4.35 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Ppm(pub u32);
 
 /// One whole.
 const MILLION: u128 = 1_000_000;
 
 /// How the days of a period count as a part of a year. The first day counts, the last does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum DayCount {
     /// Actual days over 360.
     #[codec(index = 0)]
@@ -47,7 +47,7 @@ impl DayCount {
     ///
     /// # Errors
     /// [`TermsError::ReversedPeriod`], [`TermsError::MalformedDate`] outside 1900–2199.
-    pub fn fraction(self, from: Date, to: Date) -> Result<YearFraction, TermsError> {
+    pub fn fraction(self, from: BusinessDate, to: BusinessDate) -> Result<YearFraction, TermsError> {
         let (from, to) = (from.checked()?, to.checked()?);
         let days = u64::try_from(from.days_until(to)).map_err(|_| TermsError::ReversedPeriod { from, to })?;
         let (numerator, denominator) = match self {
@@ -64,12 +64,12 @@ impl DayCount {
 }
 
 /// Days of the period that lie in leap years.
-fn leap_days(from: Date, to: Date) -> Result<u64, TermsError> {
+fn leap_days(from: BusinessDate, to: BusinessDate) -> Result<u64, TermsError> {
     let mut days = 0;
     for year in (from.to_civil().0..=to.to_civil().0).filter(|year| is_leap(*year)) {
-        let start = from.max(Date::from_civil(year, 1, 1)?);
+        let start = from.max(BusinessDate::from_civil(year, 1, 1)?);
         // The day after 31 December, which may lie outside the range that `from_civil` accepts.
-        let end = to.min(Date(Date::from_civil(year, 12, 31)?.0 + 1));
+        let end = to.min(BusinessDate(BusinessDate::from_civil(year, 12, 31)?.0 + 1));
         days += u64::try_from(start.days_until(end)).unwrap_or(0);
     }
     Ok(days)
@@ -77,10 +77,10 @@ fn leap_days(from: Date, to: Date) -> Result<u64, TermsError> {
 
 /// Days by 30/360 (US): a 31st counts as the 30th at the start, and at the end when the start is a 30th; the last of February counts as a 30th
 /// at the start, and at both ends when both are.
-fn days_30_360(from: Date, to: Date) -> u64 {
+fn days_30_360(from: BusinessDate, to: BusinessDate) -> u64 {
     let (from_year, from_month, from_day) = from.to_civil();
     let (to_year, to_month, to_day) = to.to_civil();
-    let ends_february = |date: Date| date.to_civil().1 == 2 && Date(date.0 + 1).to_civil().1 == 3;
+    let ends_february = |date: BusinessDate| date.to_civil().1 == 2 && BusinessDate(date.0 + 1).to_civil().1 == 3;
     let (mut start, mut end) = (i32::from(from_day), i32::from(to_day));
     if ends_february(from) && ends_february(to) {
         end = 30;
@@ -109,7 +109,7 @@ impl Interest {
     ///
     /// # Errors
     /// [`TermsError::Negative`] principal, and those of [`DayCount::fraction`].
-    pub fn new(principal: Money, rate: Ppm, day_count: DayCount, from: Date, to: Date) -> Result<Self, TermsError> {
+    pub fn new(principal: Money, rate: Ppm, day_count: DayCount, from: BusinessDate, to: BusinessDate) -> Result<Self, TermsError> {
         non_negative(principal.minor)?;
         Ok(Self { principal, rate, time: day_count.fraction(from, to)? })
     }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
     use crate::Currency;
 
-    fn date(text: &str) -> Date {
+    fn date(text: &str) -> BusinessDate {
         text.parse().unwrap()
     }
 
@@ -267,7 +267,7 @@ mod tests {
             minor in 0i128..1 << 60, more in 0i128..1 << 40, rate in 0u32..2_000_000, days in 0i32..366, start in 0i32..30_000, day_count in any_day_count(),
         ) {
             let over = |minor, rate, days| {
-                Interest::new(Money::new(minor, Currency::CNY), Ppm(rate), day_count, Date(start), Date(start + days)).unwrap().amount().unwrap().minor
+                Interest::new(Money::new(minor, Currency::CNY), Ppm(rate), day_count, BusinessDate(start), BusinessDate(start + days)).unwrap().amount().unwrap().minor
             };
             let base = over(minor, rate, days);
             prop_assert!(base >= 0);
@@ -282,7 +282,7 @@ mod tests {
         #[test]
         fn a_year_at_par_is_the_rate(minor in 0i128..1 << 60, rate in 0u32..2_000_000, year in 1970i32..2100) {
             let principal = Money::new(minor, Currency::CNY);
-            let (from, to) = (Date::from_civil(year, 1, 1).unwrap(), Date::from_civil(year + 1, 1, 1).unwrap());
+            let (from, to) = (BusinessDate::from_civil(year, 1, 1).unwrap(), BusinessDate::from_civil(year + 1, 1, 1).unwrap());
             let interest = Interest::new(principal, Ppm(rate), DayCount::ActActIsda, from, to).unwrap().amount().unwrap();
             prop_assert_eq!(interest, share_of(principal, Ppm(rate)).unwrap());
         }
