@@ -39,7 +39,13 @@ pub trait Host {
     /// Who calls; in a query the reader.
     fn caller(&self) -> Caller;
     /// Asks the account's policy; see [`Authorization`].
-    fn authorize(&mut self, account: AccountId, action: &str, currency: Currency, minor: i128) -> HostResult<Authorization>;
+    fn authorize(
+        &mut self,
+        account: AccountId,
+        action: &str,
+        currency: Currency,
+        minor: i128,
+    ) -> HostResult<Authorization>;
     /// The member that owns `account`.
     fn member_of(&mut self, account: AccountId) -> HostResult<Option<MemberId>>;
     /// Codec index of the member's status, 0 unknown.
