@@ -15,8 +15,10 @@ pub fn interface(interface: &Interface) -> TokenStream {
     let about = format!("Messages, dispatcher, client and metadata of the `{name}` contract.");
     let calls = messages(interface, Kind::Call, "Call", "A message that may write.");
     let queries = messages(interface, Kind::Query, "Query", "A question; nothing can be written.");
-    let starts = [Kind::Instantiate, Kind::Migrate].map(|kind| interface.of(kind).map(start_message).collect::<TokenStream>());
-    let (dispatch, client, metadata, helpers) = (dispatch(interface), client(interface), metadata(interface), helpers(interface));
+    let starts =
+        [Kind::Instantiate, Kind::Migrate].map(|kind| interface.of(kind).map(start_message).collect::<TokenStream>());
+    let (dispatch, client, metadata, helpers) =
+        (dispatch(interface), client(interface), metadata(interface), helpers(interface));
     quote! {
         #item
 
@@ -231,14 +233,20 @@ fn client(interface: &Interface) -> TokenStream {
 fn metadata(interface: &Interface) -> TokenStream {
     let (error, event) = (&interface.arguments.error, &interface.arguments.event);
     let about = read_doc(&interface.item.attrs);
-    let version = interface.arguments.version.as_ref().map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |version| quote!(#version));
+    let version = interface
+        .arguments
+        .version
+        .as_ref()
+        .map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |version| quote!(#version));
     let steps = interface.methods.iter().map(|method| {
-        let (index, name, doc, path, output) = (method.index, method.name.to_string(), &method.doc, &method.path, &method.output);
+        let (index, name, doc, path, output) =
+            (method.index, method.name.to_string(), &method.doc, &method.path, &method.output);
         let arguments = method.arguments.iter().map(|(name, ty)| {
             let name = name.to_string();
             quote!((#name, ::portolan_sdk::scale_info::meta_type::<#ty>()))
         });
-        let message = quote!(#index, #name, &[#(#arguments),*], ::portolan_sdk::scale_info::meta_type::<#output>(), #doc);
+        let message =
+            quote!(#index, #name, &[#(#arguments),*], ::portolan_sdk::scale_info::meta_type::<#output>(), #doc);
         match method.kind {
             Kind::Call => quote!(builder.call(#message);),
             Kind::Query => quote!(builder.query(#path, #message);),

@@ -33,13 +33,16 @@ use syn::{DeriveInput, ItemTrait, parse_macro_input};
 /// "/…/{argument}")]` (`&self`), `#[instantiate]` and `#[migrate]` (`&mut self`, at most one each). All return
 /// `Result<T, ERROR>`. Indices and paths are part of the protocol: never reuse one.
 ///
-/// The generated module holds `NAME`, `CONTRACT`, `Call`, `Query`, `Instantiate` and `Migrate` (if declared), `dispatch`,
+/// Use it at the level of a module, not within a function: the generated module takes the types' names from around the trait.
+/// That module holds `NAME`, `CONTRACT`, `Call`, `Query`, `Instantiate` and `Migrate` (if declared), `dispatch`,
 /// `emit`, `schedule`, `Client` and, natively, `metadata`.
 #[proc_macro_attribute]
 pub fn interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as model::Arguments);
     let item = parse_macro_input!(item as ItemTrait);
-    model::Interface::read(arguments, item).map_or_else(syn::Error::into_compile_error, |interface| expand::interface(&interface)).into()
+    model::Interface::read(arguments, item)
+        .map_or_else(syn::Error::into_compile_error, |interface| expand::interface(&interface))
+        .into()
 }
 
 /// Makes a struct of keys, or an enum without fields, a storage key: its fields in their order, an enum as one byte.

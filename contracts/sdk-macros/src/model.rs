@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, GenericArgument, ItemTrait, Lit, LitInt, LitStr, Meta, Pat, PathArguments, Result,
-    ReturnType, Token, TraitItem, TraitItemFn, Type,
+    Attribute, Error, Expr, ExprLit, FnArg, GenericArgument, ItemTrait, Lit, LitInt, LitStr, Meta, Pat, PathArguments,
+    Result, ReturnType, Token, TraitItem, TraitItemFn, Type,
     parse::{Parse, ParseStream},
 };
 
@@ -59,13 +59,20 @@ impl Parse for Arguments {
                 "module" => module = Some(input.parse()?),
                 "error" => error = Some(input.parse()?),
                 "event" => event = Some(input.parse()?),
-                _ => return Err(Error::new(key.span(), "unknown argument; known are name, error, event, version, module")),
+                _ => {
+                    return Err(Error::new(
+                        key.span(),
+                        "unknown argument; known are name, error, event, version, module",
+                    ));
+                }
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
             }
         }
-        let missing = |what| Error::new(Span::call_site(), format!("say `{what}` in #[interface(name = \"…\", error = …, event = …)]"));
+        let missing = |what| {
+            Error::new(Span::call_site(), format!("say `{what}` in #[interface(name = \"…\", error = …, event = …)]"))
+        };
         let name: LitStr = name.ok_or_else(|| missing("name = \"…\""))?;
         check_name(&name)?;
         Ok(Self {
@@ -100,7 +107,10 @@ impl Interface {
         if let Some(problem) = problems {
             return Err(problem);
         }
-        let module = arguments.module.clone().unwrap_or_else(|| Ident::new(&snake_case(&item.ident.to_string()), item.ident.span()));
+        let module = arguments
+            .module
+            .clone()
+            .unwrap_or_else(|| Ident::new(&snake_case(&item.ident.to_string()), item.ident.span()));
         methods.sort_by_key(|method| (method.kind, method.index));
         Ok(Self { arguments, module, item, methods })
     }
@@ -137,7 +147,8 @@ impl Method {
 fn take_kind(function: &mut TraitItemFn) -> Result<(Kind, u8, String)> {
     const OURS: [(&str, Kind); 4] =
         [("call", Kind::Call), ("query", Kind::Query), ("instantiate", Kind::Instantiate), ("migrate", Kind::Migrate)];
-    let kind_of = |attribute: &Attribute| OURS.iter().find(|(name, _)| attribute.path().is_ident(name)).map(|(_, kind)| *kind);
+    let kind_of =
+        |attribute: &Attribute| OURS.iter().find(|(name, _)| attribute.path().is_ident(name)).map(|(_, kind)| *kind);
     let (ours, others): (Vec<_>, Vec<_>) = function.attrs.drain(..).partition(|attribute| kind_of(attribute).is_some());
     function.attrs = others;
     let [attribute] = ours.as_slice() else {
@@ -150,8 +161,12 @@ fn take_kind(function: &mut TraitItemFn) -> Result<(Kind, u8, String)> {
     let (index, path) = read_attribute(attribute)?;
     match (kind, index, path) {
         (Kind::Instantiate | Kind::Migrate, None, None) => Ok((kind, 0, String::new())),
-        (Kind::Instantiate | Kind::Migrate, ..) => Err(Error::new_spanned(attribute, "this attribute takes no arguments")),
-        (_, None, _) => Err(Error::new_spanned(attribute, "the index is missing: it is part of the protocol, say `index = N`")),
+        (Kind::Instantiate | Kind::Migrate, ..) => {
+            Err(Error::new_spanned(attribute, "this attribute takes no arguments"))
+        }
+        (_, None, _) => {
+            Err(Error::new_spanned(attribute, "the index is missing: it is part of the protocol, say `index = N`"))
+        }
         (Kind::Call, Some(_), Some(_)) => Err(Error::new_spanned(attribute, "only a query has a path")),
         (Kind::Call, Some(index), None) => Ok((kind, index, String::new())),
         (Kind::Query, Some(_), None) => Err(Error::new_spanned(attribute, "the path is missing: say `path = \"/…\"`")),
@@ -167,7 +182,11 @@ fn read_attribute(attribute: &Attribute) -> Result<(Option<u8>, Option<String>)>
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("index") {
             let literal: LitInt = meta.value()?.parse()?;
-            index = Some(literal.base10_parse::<u8>().map_err(|_| Error::new(literal.span(), "an index is between 0 and 255"))?);
+            index = Some(
+                literal
+                    .base10_parse::<u8>()
+                    .map_err(|_| Error::new(literal.span(), "an index is between 0 and 255"))?,
+            );
         } else if meta.path.is_ident("path") {
             path = Some(meta.value()?.parse::<LitStr>()?.value());
         } else {
@@ -186,7 +205,8 @@ fn check_form(function: &TraitItemFn, kind: Kind) -> Result<()> {
     if !signature.generics.params.is_empty() || signature.asyncness.is_some() || signature.unsafety.is_some() {
         return Err(Error::new_spanned(signature, "a message has no generics and is neither async nor unsafe"));
     }
-    let receiver = signature.receiver().ok_or_else(|| Error::new_spanned(signature, "the method takes `&mut self` or `&self`"))?;
+    let receiver =
+        signature.receiver().ok_or_else(|| Error::new_spanned(signature, "the method takes `&mut self` or `&self`"))?;
     match (kind, receiver.reference.is_some(), receiver.mutability.is_some()) {
         (Kind::Query, true, false) | (Kind::Call, true, _) | (Kind::Instantiate | Kind::Migrate, true, true) => Ok(()),
         (Kind::Query, ..) => Err(Error::new_spanned(receiver, "a query can't write: take `&self`")),
@@ -202,9 +222,15 @@ fn read_arguments(function: &TraitItemFn) -> Result<Vec<(Ident, Type)>> {
     });
     typed
         .map(|argument| match (&*argument.pat, &*argument.ty) {
-            (_, Type::Reference(reference)) => Err(Error::new_spanned(reference, "a message owns its arguments: no references")),
-            (Pat::Ident(name), ty) if name.by_ref.is_none() && name.subpat.is_none() => Ok((name.ident.clone(), ty.clone())),
-            (pattern, _) => Err(Error::new_spanned(pattern, "an argument is a plain name: it becomes a field of the message")),
+            (_, Type::Reference(reference)) => {
+                Err(Error::new_spanned(reference, "a message owns its arguments: no references"))
+            }
+            (Pat::Ident(name), ty) if name.by_ref.is_none() && name.subpat.is_none() => {
+                Ok((name.ident.clone(), ty.clone()))
+            }
+            (pattern, _) => {
+                Err(Error::new_spanned(pattern, "an argument is a plain name: it becomes a field of the message"))
+            }
         })
         .collect()
 }
@@ -217,7 +243,9 @@ fn read_output(function: &TraitItemFn, error: &Type) -> Result<Type> {
     let last = path.path.segments.last().filter(|segment| segment.ident == "Result").ok_or_else(refusal)?;
     let PathArguments::AngleBracketed(generics) = &last.arguments else { return Err(refusal()) };
     match generics.args.iter().collect::<Vec<_>>().as_slice() {
-        [GenericArgument::Type(value), GenericArgument::Type(failure)] if failure.to_token_stream().to_string() == wanted.to_string() => {
+        [GenericArgument::Type(value), GenericArgument::Type(failure)]
+            if failure.to_token_stream().to_string() == wanted.to_string() =>
+        {
             Ok(value.clone())
         }
         _ => Err(refusal()),
@@ -237,16 +265,23 @@ fn check_path(path: &str, arguments: &[(Ident, Type)], function: &TraitItemFn) -
         let argument = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         match argument {
             Some(argument) if arguments.iter().any(|(name, _)| name == argument) => {}
-            Some(argument) => return refuse(format!("the path names `{{{argument}}}`, which is no argument of the query")),
+            Some(argument) => {
+                return refuse(format!("the path names `{{{argument}}}`, which is no argument of the query"));
+            }
             None if is_plain_segment(segment) => {}
-            None => return refuse(format!("`{segment}` in the path is neither a lower-case word nor one whole `{{argument}}`")),
+            None => {
+                return refuse(format!(
+                    "`{segment}` in the path is neither a lower-case word nor one whole `{{argument}}`"
+                ));
+            }
         }
     }
     Ok(())
 }
 
 fn is_plain_segment(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    !segment.is_empty()
+        && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// `/receivables/{id}` and `/receivables/{certificate}` are one path to a router.
@@ -267,9 +302,8 @@ fn check_distinct(methods: &[Method]) -> Result<()> {
             };
             add(&mut problems, Error::new_spanned(name, what));
         }
-        if method.kind == Kind::Query
-            && let Some(earlier) = paths.insert(path_shape(&method.path), name)
-        {
+        let taken = if method.kind == Kind::Query { paths.insert(path_shape(&method.path), name) } else { None };
+        if let Some(earlier) = taken {
             add(&mut problems, Error::new_spanned(name, format!("the path is already taken by `{earlier}`")));
         }
     }
@@ -279,7 +313,11 @@ fn check_distinct(methods: &[Method]) -> Result<()> {
 fn check_name(name: &LitStr) -> Result<()> {
     let value = name.value();
     let good = value.len() <= 32 && value.split('-').all(is_plain_segment);
-    if good { Ok(()) } else { Err(Error::new(name.span(), "a contract's name is lower-case words joined by `-`, at most 32 characters")) }
+    if good {
+        Ok(())
+    } else {
+        Err(Error::new(name.span(), "a contract's name is lower-case words joined by `-`, at most 32 characters"))
+    }
 }
 
 pub fn read_doc(attributes: &[Attribute]) -> String {
@@ -301,7 +339,9 @@ fn add(problems: &mut Option<Error>, problem: Error) {
 }
 
 fn camel_case(snake: &str) -> String {
-    let capital = |word: &str| word.chars().next().map(|first| first.to_ascii_uppercase().to_string() + &word[first.len_utf8()..]);
+    let capital = |word: &str| {
+        word.chars().next().map(|first| first.to_ascii_uppercase().to_string() + &word[first.len_utf8()..])
+    };
     snake.trim_start_matches("r#").split('_').filter_map(capital).collect()
 }
 
@@ -330,8 +370,19 @@ mod tests {
 
     #[test]
     fn a_message_without_an_index_is_refused() {
-        assert!(refusal(quote!(#[call] fn pay(&mut self) -> Result<(), E>;)).contains("index is missing"));
-        assert!(refusal(quote!(fn pay(&mut self) -> Result<(), E>;)).contains("exactly one of"));
+        assert!(
+            refusal(quote!(
+                #[call]
+                fn pay(&mut self) -> Result<(), E>;
+            ))
+            .contains("index is missing")
+        );
+        assert!(
+            refusal(quote!(
+                fn pay(&mut self) -> Result<(), E>;
+            ))
+            .contains("exactly one of")
+        );
     }
 
     #[test]
@@ -359,24 +410,75 @@ mod tests {
 
     #[test]
     fn a_path_names_only_arguments() {
-        let unknown = refusal(quote!(#[query(index = 0, path = "/payments/{id}")] fn payments(&self) -> Result<u32, E>;));
+        let unknown = refusal(quote!(
+            #[query(index = 0, path = "/payments/{id}")]
+            fn payments(&self) -> Result<u32, E>;
+        ));
         assert!(unknown.contains("`{id}`, which is no argument"), "{unknown}");
-        assert!(refusal(quote!(#[query(index = 0, path = "payments")] fn payments(&self) -> Result<u32, E>;)).contains("starts with `/`"));
+        assert!(
+            refusal(quote!(
+                #[query(index = 0, path = "payments")]
+                fn payments(&self) -> Result<u32, E>;
+            ))
+            .contains("starts with `/`")
+        );
     }
 
     #[test]
     fn a_query_that_could_write_is_refused() {
-        assert!(refusal(quote!(#[query(index = 0, path = "/p")] fn p(&mut self) -> Result<u32, E>;)).contains("can't write"));
+        assert!(
+            refusal(quote!(
+                #[query(index = 0, path = "/p")]
+                fn p(&mut self) -> Result<u32, E>;
+            ))
+            .contains("can't write")
+        );
     }
 
     #[test]
     fn a_wrong_signature_says_what_is_wanted() {
-        assert!(refusal(quote!(#[call(index = 0)] fn pay(&mut self) -> u32;)).contains("returns `Result<T, E>`"));
-        assert!(refusal(quote!(#[call(index = 0)] fn pay(&mut self) -> Result<u32, Other>;)).contains("returns `Result<T, E>`"));
-        assert!(refusal(quote!(#[call(index = 0)] fn pay(&mut self, to: &str) -> Result<u32, E>;)).contains("no references"));
-        assert!(refusal(quote!(#[call(index = 0)] fn pay() -> Result<u32, E>;)).contains("&mut self"));
-        assert!(refusal(quote!(#[call(index = 0)] fn pay<T>(&mut self, to: T) -> Result<u32, E>;)).contains("no generics"));
-        assert!(refusal(quote!(#[call(index = 256)] fn pay(&mut self) -> Result<u32, E>;)).contains("between 0 and 255"));
+        assert!(
+            refusal(quote!(
+                #[call(index = 0)]
+                fn pay(&mut self) -> u32;
+            ))
+            .contains("returns `Result<T, E>`")
+        );
+        assert!(
+            refusal(quote!(
+                #[call(index = 0)]
+                fn pay(&mut self) -> Result<u32, Other>;
+            ))
+            .contains("returns `Result<T, E>`")
+        );
+        assert!(
+            refusal(quote!(
+                #[call(index = 0)]
+                fn pay(&mut self, to: &str) -> Result<u32, E>;
+            ))
+            .contains("no references")
+        );
+        assert!(
+            refusal(quote!(
+                #[call(index = 0)]
+                fn pay() -> Result<u32, E>;
+            ))
+            .contains("&mut self")
+        );
+        assert!(
+            refusal(quote!(
+                #[call(index = 0)]
+                fn pay<T>(&mut self, to: T) -> Result<u32, E>;
+            ))
+            .contains("no generics")
+        );
+        assert!(
+            refusal(quote!(
+                #[call(index = 256)]
+                fn pay(&mut self) -> Result<u32, E>;
+            ))
+            .contains("between 0 and 255")
+        );
     }
 
     #[test]
