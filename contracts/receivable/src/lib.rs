@@ -1,1 +1,167 @@
-//! 
+//! Certificates of core enterprises: issue, acceptance, split, transfer, and payment on the due date.
+//!
+//! A certificate is a tree of parts; its leaves carry the value. Conservation holds by construction: a split gives away exactly what it closes,
+//! and only acceptance, refusal and payment change a certificate's sums. A part's record holds all that a split needs, so a split reads one
+//! value and writes one for the parent and one for each child. Must never move money (that is `settlement`'s) nor judge documents
+//! (`trade-documents`'), and must never be called back by a contract that it calls.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+mod certificate;
+mod payment;
+mod record;
+mod split;
+mod transfer;
+mod tree;
+mod view;
+
+use alloc::vec::Vec;
+
+use portolan_interface::{
+    AccountId, BusinessDate, CertificateId, FinancingId, Money, PartId,
+    receivable::{
+        Certificate, CertificatePage, CertificateTerms, DueEntry, HoldingPage, Hop, Lineage, Part, PartFacts, PartPage,
+        Receivable, ReceivableError, Recourse,
+    },
+};
+
+use payment::Run;
+use record::PartRecord;
+
+portolan_sdk::storage! {
+    /// Certificates; written at issue, acceptance and payment.
+    0 => CERTIFICATES: Map<CertificateId, Certificate>;
+    /// Nodes of the split trees.
+    1 => PARTS: Map<PartId, PartRecord>;
+    /// Changes of holder, numbered from 0 within a part.
+    2 => HOPS: Map<(PartId, u16), Hop>;
+    /// What ever came to an account, by issue, offer or discount. A part names the entry that counts.
+    3 => ARRIVALS: List<AccountId, PartId>;
+    /// Certificates that an account issued or was first offered.
+    4 => CERTIFICATES_OF: List<AccountId, CertificateId>;
+    /// What a certificate has on the agenda.
+    5 => AGENDA: Map<CertificateId, Vec<DueEntry>>;
+    /// Payment that goes over several agenda entries.
+    6 => RUNS: Map<CertificateId, Run>;
+    /// Remainders of a payment that does not suffice, in pages.
+    7 => REMAINDERS: Map<(CertificateId, u16), Vec<u128>>;
+}
+
+struct Contract;
+
+portolan_sdk::export!(Contract, portolan_interface::receivable::api);
+
+impl Receivable for Contract {
+    fn issue(&mut self, debtor: AccountId, terms: CertificateTerms) -> Result<CertificateId, ReceivableError> {
+        certificate::issue(debtor, terms)
+    }
+
+    fn accept(&mut self, creditor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError> {
+        certificate::accept(creditor, certificate)
+    }
+
+    fn refuse(&mut self, creditor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError> {
+        certificate::refuse(creditor, certificate)
+    }
+
+    fn split(&mut self, holder: AccountId, part: PartId, amounts: Vec<Money>) -> Result<(), ReceivableError> {
+        split::split(holder, part, &amounts)
+    }
+
+    fn offer_transfer(
+        &mut self,
+        holder: AccountId,
+        part: PartId,
+        to: AccountId,
+        recourse: Recourse,
+        expires: BusinessDate,
+    ) -> Result<(), ReceivableError> {
+        transfer::offer(holder, part, to, recourse, expires)
+    }
+
+    fn accept_transfer(&mut self, receiver: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        transfer::accept(receiver, part)
+    }
+
+    fn reject_transfer(&mut self, receiver: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        transfer::reject(receiver, part)
+    }
+
+    fn withdraw_transfer(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        transfer::withdraw(holder, part)
+    }
+
+    fn collect(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
+        payment::collect(certificate)
+    }
+
+    fn expire_certificate(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
+        certificate::expire(certificate)
+    }
+
+    fn expire_offer(&mut self, part: PartId, expires: BusinessDate) -> Result<(), ReceivableError> {
+        transfer::lapse(part, expires)
+    }
+
+    fn mature(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
+        payment::mature(certificate)
+    }
+
+    fn continue_payment(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
+        payment::go_on(certificate)
+    }
+
+    fn retry_collection(&mut self, certificate: CertificateId, attempt: u8) -> Result<(), ReceivableError> {
+        payment::retry(certificate, attempt)
+    }
+
+    fn facts(&self, part: PartId) -> Result<PartFacts, ReceivableError> {
+        transfer::facts(part)
+    }
+
+    fn discount(
+        &mut self,
+        part: PartId,
+        borrower: AccountId,
+        funder: AccountId,
+        recourse: Recourse,
+        financing: FinancingId,
+    ) -> Result<(), ReceivableError> {
+        transfer::discount(part, borrower, funder, recourse, financing)
+    }
+
+    fn certificate(&self, id: CertificateId) -> Result<Certificate, ReceivableError> {
+        view::certificate(id)
+    }
+
+    fn parts(&self, id: CertificateId, from: Option<PartId>) -> Result<PartPage, ReceivableError> {
+        view::parts(id, from)
+    }
+
+    fn agenda(&self, id: CertificateId) -> Result<Vec<DueEntry>, ReceivableError> {
+        view::certificate(id)?;
+        Ok(AGENDA.get(&id).unwrap_or_default())
+    }
+
+    fn lineage(&self, id: PartId) -> Result<Lineage, ReceivableError> {
+        view::lineage(id)
+    }
+
+    fn part(&self, id: PartId) -> Result<Part, ReceivableError> {
+        view::part(id)
+    }
+
+    fn holdings(
+        &self,
+        account: AccountId,
+        from: Option<u32>,
+        at: Option<PartId>,
+    ) -> Result<HoldingPage, ReceivableError> {
+        view::holdings(account, from.unwrap_or(0), at)
+    }
+
+    fn certificates(&self, account: AccountId, from: Option<u32>) -> Result<CertificatePage, ReceivableError> {
+        view::certificates(account, from.unwrap_or(0))
+    }
+}

@@ -1,1 +1,232 @@
-//! 
+//! Deposits that banks issue, what falls due to whom, and the order in which a receipt is spread.
+//!
+//! Money here is always some bank's liability to some account: it comes to be when that bank issues it, goes when it is redeemed, and in between
+//! only moves between accounts of the same bank. So the sum of a bank's deposits is what it issued less what was redeemed, after every call.
+//! What is due and not yet paid binds the payer's deposit. Must never create money for anybody but the issuing bank, and never call a contract.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+mod deposits;
+mod obligations;
+mod waterfall;
+
+use alloc::vec::Vec;
+
+use portolan_interface::{
+    AccountId, BusinessDate, CertificateId, Currency, Hash, MemberId, Money, PAGE, PartId, access,
+    financing::api::CONTRACT as FINANCING,
+    receivable::api::CONTRACT as RECEIVABLE,
+    settlement::{
+        BookPage, DepositPage, Obligation, ObligationPage, Payment, Settlement, SettlementError, SettlementEvent,
+        Waterfall, api::emit,
+    },
+};
+use portolan_sdk::{ensure, env};
+
+use deposits::{Balance, Place, Service};
+use obligations::DueDay;
+
+portolan_sdk::storage! {
+    /// What a bank issued and redeemed in a currency.
+    0 => SERVICES: Map<(MemberId, [u8; 3]), Service>;
+    /// What an account has at a bank in a currency.
+    1 => BALANCES: Map<(AccountId, MemberId, [u8; 3]), Balance>;
+    /// Where an account has deposits.
+    2 => DEPOSITS_OF: List<AccountId, (MemberId, Currency)>;
+    /// Who has deposits at a bank in a currency.
+    3 => DEPOSITORS: List<(MemberId, [u8; 3]), AccountId>;
+    /// What is owed on a certificate.
+    4 => OBLIGATIONS: Map<CertificateId, Obligation>;
+    /// What a payer owes.
+    5 => OBLIGATIONS_OF: List<AccountId, CertificateId>;
+    /// What a payer owes on a day from one deposit, in order of days; removed when it is paid.
+    6 => DUE: Map<(AccountId, MemberId, [u8; 3], i32), DueDay>;
+    /// How the receipts of a part are spread.
+    7 => WATERFALLS: Map<PartId, Waterfall>;
+}
+
+struct Contract;
+
+portolan_sdk::export!(Contract, portolan_interface::settlement::api);
+
+impl Settlement for Contract {
+    fn serve(&mut self, bank_account: AccountId, cap: Money) -> Result<(), SettlementError> {
+        cap.currency.exponent().map_err(SettlementError::Terms)?;
+        positive(cap)?;
+        let bank = authorised_bank(bank_account, "settlement.serve", cap.currency, 0)?;
+        deposits::serve(bank, cap)?;
+        emit(&SettlementEvent::Serving { bank, cap });
+        Ok(())
+    }
+
+    fn issue(
+        &mut self,
+        bank_account: AccountId,
+        to: AccountId,
+        amount: Money,
+        reference: Hash,
+    ) -> Result<(), SettlementError> {
+        positive(amount)?;
+        let bank = authorised_bank(bank_account, "settlement.issue", amount.currency, amount.minor)?;
+        receiver(to)?;
+        deposits::issue(bank, to, amount)?;
+        emit(&SettlementEvent::Issued { bank, account: to, amount, reference });
+        Ok(())
+    }
+
+    fn redeem(
+        &mut self,
+        account: AccountId,
+        bank: MemberId,
+        amount: Money,
+        reference: Hash,
+    ) -> Result<(), SettlementError> {
+        positive(amount)?;
+        authorise(account, "settlement.redeem", amount)?;
+        let place = Place::new(account, bank, amount.currency);
+        deposits::ensure_free(place, amount.minor)?;
+        deposits::redeem(place, amount)?;
+        emit(&SettlementEvent::Redeemed { bank, account, amount, reference });
+        Ok(())
+    }
+
+    fn transfer(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        bank: MemberId,
+        amount: Money,
+        reference: Hash,
+    ) -> Result<(), SettlementError> {
+        positive(amount)?;
+        ensure!(from != to, SettlementError::SameAccount);
+        authorise(from, "settlement.transfer", amount)?;
+        receiver(to)?;
+        let place = Place::new(from, bank, amount.currency);
+        deposits::ensure_free(place, amount.minor)?;
+        deposits::debit(place, amount.minor)?;
+        deposits::credit(Place { account: to, ..place }, amount.minor)?;
+        emit(&SettlementEvent::Transferred { bank, from, to, amount, reference });
+        Ok(())
+    }
+
+    fn register(
+        &mut self,
+        certificate: CertificateId,
+        payer: AccountId,
+        bank: MemberId,
+        amount: Money,
+        due: BusinessDate,
+    ) -> Result<(), SettlementError> {
+        ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
+        positive(amount)?;
+        deposits::ensure_served(bank, amount.currency)?;
+        obligations::register(certificate, payer, bank, amount, due)
+    }
+
+    fn collect(&mut self, certificate: CertificateId) -> Result<Money, SettlementError> {
+        ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
+        obligations::collect(certificate)
+    }
+
+    fn pay(&mut self, certificate: CertificateId, payments: Vec<Payment>) -> Result<(), SettlementError> {
+        ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
+        obligations::pay(certificate, &payments)
+    }
+
+    fn fund(&mut self, bank_account: AccountId, to: AccountId, amount: Money) -> Result<(), SettlementError> {
+        ensure!(access::called_by(FINANCING), SettlementError::NotTrusted);
+        positive(amount)?;
+        let bank = bank_of(bank_account)?;
+        receiver(to)?;
+        deposits::issue(bank, to, amount)?;
+        emit(&SettlementEvent::Issued { bank, account: to, amount, reference: Hash([0; 32]) });
+        Ok(())
+    }
+
+    fn register_waterfall(&mut self, part: PartId, waterfall: Waterfall) -> Result<(), SettlementError> {
+        ensure!(access::called_by(FINANCING), SettlementError::NotTrusted);
+        waterfall::register(part, waterfall)
+    }
+
+    fn serves(&self, bank: MemberId, currency: Currency) -> Result<bool, SettlementError> {
+        Ok(SERVICES.contains(&(bank, currency.0)))
+    }
+
+    fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        let places = DEPOSITS_OF.page(&account, from.unwrap_or(0), PAGE);
+        let deposits =
+            places.into_iter().map(|(bank, currency)| deposits::view(Place::new(account, bank, currency))).collect();
+        Ok(DepositPage { count: DEPOSITS_OF.len(&account), deposits })
+    }
+
+    fn book(&self, bank: MemberId, currency: Currency, from: Option<u32>) -> Result<BookPage, SettlementError> {
+        let book = deposits::book(bank, currency)?;
+        let depositors = if access::may_read_of(bank) {
+            DEPOSITORS.page(&(bank, currency.0), from.unwrap_or(0), PAGE)
+        } else {
+            Vec::new()
+        };
+        let deposits =
+            depositors.into_iter().map(|account| deposits::view(Place::new(account, bank, currency))).collect();
+        Ok(BookPage { book, deposits })
+    }
+
+    fn obligations(&self, account: AccountId, from: Option<u32>) -> Result<ObligationPage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        let certificates = OBLIGATIONS_OF.page(&account, from.unwrap_or(0), PAGE);
+        let obligations = certificates.iter().filter_map(|certificate| OBLIGATIONS.get(certificate)).collect();
+        Ok(ObligationPage { count: OBLIGATIONS_OF.len(&account), obligations })
+    }
+
+    fn obligation(&self, certificate: CertificateId) -> Result<Obligation, SettlementError> {
+        let obligation = OBLIGATIONS.get(&certificate).ok_or(SettlementError::UnknownObligation)?;
+        ensure!(access::may_read(&[obligation.payer]), SettlementError::NotParty);
+        Ok(obligation)
+    }
+
+    fn waterfall(&self, part: PartId) -> Result<Waterfall, SettlementError> {
+        let waterfall = WATERFALLS.get(&part).ok_or(SettlementError::UnknownWaterfall)?;
+        let mut parties: Vec<AccountId> = waterfall.tranches.iter().map(|tranche| tranche.payee).collect();
+        parties.push(waterfall.residual);
+        ensure!(access::may_read(&parties), SettlementError::NotParty);
+        Ok(waterfall)
+    }
+}
+
+fn positive(amount: Money) -> Result<(), SettlementError> {
+    ensure!(amount.is_positive(), SettlementError::AmountNotPositive);
+    Ok(())
+}
+
+fn authorise(account: AccountId, action: &str, amount: Money) -> Result<(), SettlementError> {
+    env::authorize(account, action, amount.currency, amount.minor).map_err(SettlementError::Unauthorized)
+}
+
+/// The bank that the account belongs to, when the transaction's approvers may act for it.
+fn authorised_bank(
+    account: AccountId,
+    action: &str,
+    currency: Currency,
+    minor: i128,
+) -> Result<MemberId, SettlementError> {
+    env::authorize(account, action, currency, minor).map_err(SettlementError::Unauthorized)?;
+    bank_of(account)
+}
+
+/// The bank in good standing that the account belongs to.
+fn bank_of(account: AccountId) -> Result<MemberId, SettlementError> {
+    let (bank, status) = access::standing(account).ok_or(SettlementError::UnknownAccount)?;
+    ensure!(access::may_commit(status), SettlementError::MemberNotActive { status });
+    ensure!(env::has_role(bank, portolan_interface::Role::Bank), SettlementError::NotBank);
+    Ok(bank)
+}
+
+/// Passes when money may come to the account.
+fn receiver(account: AccountId) -> Result<(), SettlementError> {
+    let (_, status) = access::standing(account).ok_or(SettlementError::UnknownAccount)?;
+    ensure!(access::may_receive(status), SettlementError::MemberNotActive { status });
+    Ok(())
+}

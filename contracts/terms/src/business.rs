@@ -41,7 +41,11 @@ pub enum Convention {
 /// # Errors
 /// [`TermsError::NotCovered`] for the first day asked about that the calendar lacks, [`TermsError::NoBusinessDay`] after 60 closed days,
 /// [`TermsError::MalformedDate`] at the ends of time.
-pub fn adjust(date: BusinessDate, convention: Convention, mut status: impl FnMut(BusinessDate) -> DayStatus) -> Result<BusinessDate, TermsError> {
+pub fn adjust(
+    date: BusinessDate,
+    convention: Convention,
+    mut status: impl FnMut(BusinessDate) -> DayStatus,
+) -> Result<BusinessDate, TermsError> {
     match convention {
         Convention::Following => seek(date, 1, &mut status),
         Convention::Preceding => seek(date, -1, &mut status),
@@ -54,7 +58,11 @@ pub fn adjust(date: BusinessDate, convention: Convention, mut status: impl FnMut
     }
 }
 
-fn seek(from: BusinessDate, step: i32, status: &mut impl FnMut(BusinessDate) -> DayStatus) -> Result<BusinessDate, TermsError> {
+fn seek(
+    from: BusinessDate,
+    step: i32,
+    status: &mut impl FnMut(BusinessDate) -> DayStatus,
+) -> Result<BusinessDate, TermsError> {
     let mut day = from.checked()?;
     for _ in 0..=REACH {
         if covered(day, status)? {
@@ -86,8 +94,25 @@ mod tests {
     fn china_2026(day: BusinessDate) -> DayStatus {
         const MAKE_UP: [&str; 6] = ["2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"];
         const CLOSED: [&str; 19] = [
-            "2026-01-01", "2026-01-02", "2026-02-16", "2026-02-17", "2026-02-18", "2026-02-19", "2026-02-20", "2026-02-23", "2026-04-06", "2026-05-01",
-            "2026-05-04", "2026-05-05", "2026-06-19", "2026-09-25", "2026-10-01", "2026-10-02", "2026-10-05", "2026-10-06", "2026-10-07",
+            "2026-01-01",
+            "2026-01-02",
+            "2026-02-16",
+            "2026-02-17",
+            "2026-02-18",
+            "2026-02-19",
+            "2026-02-20",
+            "2026-02-23",
+            "2026-04-06",
+            "2026-05-01",
+            "2026-05-04",
+            "2026-05-05",
+            "2026-06-19",
+            "2026-09-25",
+            "2026-10-01",
+            "2026-10-02",
+            "2026-10-05",
+            "2026-10-06",
+            "2026-10-07",
         ];
         if day.to_civil().0 != 2026 {
             return DayStatus::NotCovered;
@@ -116,11 +141,19 @@ mod tests {
 
     #[test]
     fn a_day_outside_the_calendar_is_an_error_and_never_a_guess() {
-        for convention in [Convention::Following, Convention::ModifiedFollowing, Convention::Preceding, Convention::Unadjusted] {
-            assert_eq!(adjust(date("2027-01-05"), convention, china_2026), Err(TermsError::NotCovered(date("2027-01-05"))));
+        for convention in
+            [Convention::Following, Convention::ModifiedFollowing, Convention::Preceding, Convention::Unadjusted]
+        {
+            assert_eq!(
+                adjust(date("2027-01-05"), convention, china_2026),
+                Err(TermsError::NotCovered(date("2027-01-05")))
+            );
         }
         // New Year's Day is closed, and the day before lies in a year that is unknown.
-        assert_eq!(adjust(date("2026-01-01"), Convention::Preceding, china_2026), Err(TermsError::NotCovered(date("2025-12-31"))));
+        assert_eq!(
+            adjust(date("2026-01-01"), Convention::Preceding, china_2026),
+            Err(TermsError::NotCovered(date("2025-12-31")))
+        );
     }
 
     #[test]

@@ -22,7 +22,8 @@ impl BusinessDate {
     /// # Errors
     /// [`TermsError::MalformedDate`] for a day that does not exist or lies outside 1900–2199.
     pub fn from_civil(year: i32, month: u8, day: u8) -> Result<Self, TermsError> {
-        let exists = (1900..=2199).contains(&year) && (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
+        let exists =
+            (1900..=2199).contains(&year) && (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
         if !exists {
             return Err(TermsError::MalformedDate);
         }
@@ -161,7 +162,18 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for text in ["2025-02-29", "2026-04-31", "2026-00-10", "2026-13-01", "1899-12-31", "2200-01-01", "2026-1-01", "20260101", "2026-01-0x", ""] {
+        for text in [
+            "2025-02-29",
+            "2026-04-31",
+            "2026-00-10",
+            "2026-13-01",
+            "1899-12-31",
+            "2200-01-01",
+            "2026-1-01",
+            "20260101",
+            "2026-01-0x",
+            "",
+        ] {
             assert_eq!(text.parse::<BusinessDate>(), Err(TermsError::MalformedDate), "{text}");
         }
         assert_eq!(BusinessDate(i32::MAX).checked(), Err(TermsError::MalformedDate));

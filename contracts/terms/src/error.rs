@@ -3,7 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
-use crate::{Currency, BusinessDate};
+use crate::{BusinessDate, Currency};
 
 /// Why an amount or a date cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, thiserror::Error)]

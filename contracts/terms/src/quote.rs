@@ -42,7 +42,9 @@ impl Quote {
     /// [`TermsError::CurrencyMismatch`] for any currency but the sold one, [`TermsError::UnknownCurrency`], [`TermsError::Negative`],
     /// [`TermsError::Overflow`] also for a price of more than 12 decimals or a spread above one whole.
     pub fn convert(self, amount: Money) -> Result<Conversion, TermsError> {
-        amount.same_currency(Money::zero(self.from)).map_err(|_| TermsError::CurrencyMismatch { expected: self.from, found: amount.currency })?;
+        amount
+            .same_currency(Money::zero(self.from))
+            .map_err(|_| TermsError::CurrencyMismatch { expected: self.from, found: amount.currency })?;
         if self.decimals > MAX_DECIMALS || self.spread.0 > 1_000_000 {
             return Err(TermsError::Overflow);
         }

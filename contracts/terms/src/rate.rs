@@ -109,7 +109,13 @@ impl Interest {
     ///
     /// # Errors
     /// [`TermsError::Negative`] principal, and those of [`DayCount::fraction`].
-    pub fn new(principal: Money, rate: Ppm, day_count: DayCount, from: BusinessDate, to: BusinessDate) -> Result<Self, TermsError> {
+    pub fn new(
+        principal: Money,
+        rate: Ppm,
+        day_count: DayCount,
+        from: BusinessDate,
+        to: BusinessDate,
+    ) -> Result<Self, TermsError> {
         non_negative(principal.minor)?;
         Ok(Self { principal, rate, time: day_count.fraction(from, to)? })
     }
@@ -246,8 +252,14 @@ mod tests {
     fn a_period_that_ends_before_it_starts_is_refused() {
         let (from, to) = (date("2026-03-01"), date("2026-02-28"));
         let principal = Money::new(1, Currency::CNY);
-        assert_eq!(Interest::new(principal, Ppm(1), DayCount::Act360, from, to), Err(TermsError::ReversedPeriod { from, to }));
-        assert_eq!(Interest::new(Money::new(-1, Currency::CNY), Ppm(1), DayCount::Act360, to, from), Err(TermsError::Negative));
+        assert_eq!(
+            Interest::new(principal, Ppm(1), DayCount::Act360, from, to),
+            Err(TermsError::ReversedPeriod { from, to })
+        );
+        assert_eq!(
+            Interest::new(Money::new(-1, Currency::CNY), Ppm(1), DayCount::Act360, to, from),
+            Err(TermsError::Negative)
+        );
     }
 
     #[test]
@@ -258,7 +270,12 @@ mod tests {
     }
 
     fn any_day_count() -> impl Strategy<Value = DayCount> {
-        prop_oneof![Just(DayCount::Act360), Just(DayCount::Act365Fixed), Just(DayCount::ActActIsda), Just(DayCount::Thirty360Us)]
+        prop_oneof![
+            Just(DayCount::Act360),
+            Just(DayCount::Act365Fixed),
+            Just(DayCount::ActActIsda),
+            Just(DayCount::Thirty360Us)
+        ]
     }
 
     proptest! {

@@ -1,1 +1,225 @@
-//! 
+//! What proves that there is a trade behind a claim: orders, bills of lading with their title, customs declarations, invoices.
+//!
+//! Documents stay with their owners; here lie salted commitments, the few fields that rules need, and a register of invoices' fingerprints under
+//! the consortium's key, in which each invoice has one place. Must never store a plain fingerprint, a carrier's number, a name or an address.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+mod bill;
+mod declaration;
+mod invoice;
+mod order;
+mod title;
+
+use portolan_interface::{
+    AccountId, DocumentId, Hash, MemberId, MemberStatus, Money, PAGE, access,
+    receivable::api::CONTRACT as RECEIVABLE,
+    trade::{
+        BillTerms, CustomsDecision, DeclarationTerms, Document, DocumentKind, DocumentPage, Endorsement, Evidence,
+        InvoiceTerms, OrderAnswer, OrderTerms, TitleView, TradeDocuments, TradeError,
+    },
+};
+use portolan_sdk::{ensure, env};
+
+portolan_sdk::storage! {
+    /// Every document.
+    0 => DOCUMENTS: Map<DocumentId, Document>;
+    /// What an account is party to.
+    1 => DOCUMENTS_OF: List<AccountId, (DocumentKind, DocumentId)>;
+    /// Invoices by their fingerprint, hashed with the consortium's key.
+    2 => FINGERPRINTS: Map<Hash, DocumentId>;
+    /// Bills by carrier and number, hashed with the consortium's key.
+    3 => BILL_NUMBERS: Map<Hash, DocumentId>;
+    /// Endorsement chains, numbered from 0.
+    4 => ENDORSEMENTS: Map<(DocumentId, u32), Endorsement>;
+}
+
+struct Contract;
+
+portolan_sdk::export!(Contract, portolan_interface::trade::api);
+
+impl TradeDocuments for Contract {
+    fn offer_order(&mut self, buyer: AccountId, terms: OrderTerms) -> Result<DocumentId, TradeError> {
+        order::offer(buyer, terms)
+    }
+
+    fn answer_order(&mut self, seller: AccountId, order: DocumentId, answer: OrderAnswer) -> Result<(), TradeError> {
+        order::answer(seller, order, answer)
+    }
+
+    fn issue_bill(&mut self, carrier: AccountId, terms: BillTerms) -> Result<DocumentId, TradeError> {
+        bill::issue(carrier, terms)
+    }
+
+    fn nominate(
+        &mut self,
+        beneficiary: AccountId,
+        bill: DocumentId,
+        nominee: Option<AccountId>,
+    ) -> Result<(), TradeError> {
+        title::nominate(beneficiary, bill, nominee)
+    }
+
+    fn transfer_holder(&mut self, holder: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError> {
+        title::transfer_holder(holder, bill, to)
+    }
+
+    fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId) -> Result<(), TradeError> {
+        title::transfer_beneficiary(holder, bill)
+    }
+
+    fn endorse(&mut self, owner: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError> {
+        title::endorse(owner, bill, to)
+    }
+
+    fn reject_title(&mut self, receiver: AccountId, bill: DocumentId) -> Result<(), TradeError> {
+        title::reject(receiver, bill)
+    }
+
+    fn surrender(&mut self, owner: AccountId, bill: DocumentId) -> Result<(), TradeError> {
+        title::surrender(owner, bill)
+    }
+
+    fn answer_surrender(&mut self, carrier: AccountId, bill: DocumentId, accept: bool) -> Result<(), TradeError> {
+        title::answer_surrender(carrier, bill, accept)
+    }
+
+    fn lodge_declaration(&mut self, declarant: AccountId, terms: DeclarationTerms) -> Result<DocumentId, TradeError> {
+        declaration::lodge(declarant, terms)
+    }
+
+    fn decide_declaration(
+        &mut self,
+        customs: AccountId,
+        declaration: DocumentId,
+        decision: CustomsDecision,
+    ) -> Result<(), TradeError> {
+        declaration::decide(customs, declaration, decision)
+    }
+
+    fn register_invoice(&mut self, registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId, TradeError> {
+        invoice::register(registrant, terms)
+    }
+
+    fn match_invoice(&mut self, party: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
+        invoice::match_documents(party, invoice)
+    }
+
+    fn certify(
+        &mut self,
+        invoice: DocumentId,
+        debtor: AccountId,
+        creditor: AccountId,
+        face: Money,
+    ) -> Result<(u32, Evidence), TradeError> {
+        ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
+        invoice::certify(invoice, debtor, creditor, face)
+    }
+
+    fn release(&mut self, invoice: DocumentId, face: Money) -> Result<(), TradeError> {
+        ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
+        invoice::release(invoice, face)
+    }
+
+    fn settle(&mut self, invoice: DocumentId, face: Money) -> Result<(), TradeError> {
+        ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
+        invoice::settle(invoice, face)
+    }
+
+    fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
+        let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
+        ensure!(may_read(&document), TradeError::NotParty);
+        Ok(document)
+    }
+
+    fn title(&self, id: DocumentId, from: Option<u32>) -> Result<TitleView, TradeError> {
+        let bill = bill::load(id)?;
+        ensure!(access::may_read(&bill::parties(&bill)), TradeError::NotParty);
+        let from = from.unwrap_or(0);
+        let end = bill.endorsements.min(from.saturating_add(PAGE));
+        let endorsements = (from..end).filter_map(|number| ENDORSEMENTS.get(&(id, number))).collect();
+        Ok(TitleView { bill, endorsements })
+    }
+
+    fn registered(&self, fingerprint: Hash) -> Result<Option<DocumentId>, TradeError> {
+        Ok(FINGERPRINTS.get(&env::consortium_hash(&fingerprint.0)))
+    }
+
+    fn documents(&self, account: AccountId, from: Option<u32>) -> Result<DocumentPage, TradeError> {
+        ensure!(access::may_read(&[account]), TradeError::NotParty);
+        Ok(DocumentPage {
+            count: DOCUMENTS_OF.len(&account),
+            documents: DOCUMENTS_OF.page(&account, from.unwrap_or(0), PAGE),
+        })
+    }
+}
+
+fn may_read(document: &Document) -> bool {
+    match document {
+        Document::Order(order) => access::may_read(&[order.buyer, order.terms.seller]),
+        Document::BillOfLading(bill) => access::may_read(&bill::parties(bill)),
+        Document::Declaration(declaration) => {
+            access::may_read(&[declaration.declarant]) || access::may_read_of(declaration.terms.customs)
+        }
+        Document::Invoice(invoice) => access::may_read(&[invoice.seller, invoice.buyer]),
+    }
+}
+
+/// Stores a new document and enters it in the lists of its parties.
+fn bring(id: DocumentId, document: &Document, parties: &[AccountId]) -> Result<(), TradeError> {
+    ensure!(!DOCUMENTS.contains(&id), TradeError::DuplicateDocument);
+    DOCUMENTS.set(&id, document);
+    let kind = kind_of(document);
+    for (position, party) in parties.iter().enumerate() {
+        if !parties.iter().take(position).any(|earlier| earlier == party) {
+            DOCUMENTS_OF.push(party, &(kind, id));
+        }
+    }
+    Ok(())
+}
+
+fn kind_of(document: &Document) -> DocumentKind {
+    match document {
+        Document::Order(_) => DocumentKind::Order,
+        Document::BillOfLading(_) => DocumentKind::BillOfLading,
+        Document::Declaration(_) => DocumentKind::Declaration,
+        Document::Invoice(_) => DocumentKind::Invoice,
+    }
+}
+
+fn load(id: DocumentId) -> Result<Document, TradeError> {
+    DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)
+}
+
+fn wrong_kind(found: &Document, needed: DocumentKind) -> TradeError {
+    TradeError::WrongKind { found: kind_of(found), needed }
+}
+
+fn authorise(account: AccountId, action: &str) -> Result<(), TradeError> {
+    env::authorize(account, action, *b"XXX", 0).map_err(TradeError::Unauthorized)
+}
+
+fn standing(account: AccountId) -> Result<(MemberId, MemberStatus), TradeError> {
+    access::standing(account).ok_or(TradeError::UnknownAccount)
+}
+
+/// The member of an account that begins something.
+fn committing(account: AccountId) -> Result<MemberId, TradeError> {
+    let (member, status) = standing(account)?;
+    ensure!(access::may_commit(status), TradeError::MemberNotActive { status });
+    Ok(member)
+}
+
+/// The member of an account to which something comes.
+fn receiving(account: AccountId) -> Result<MemberId, TradeError> {
+    let (member, status) = standing(account)?;
+    ensure!(access::may_receive(status), TradeError::MemberNotActive { status });
+    Ok(member)
+}
+
+fn positive(amount: Money) -> Result<(), TradeError> {
+    amount.currency.exponent().map_err(TradeError::Terms)?;
+    ensure!(amount.is_positive(), TradeError::AmountNotPositive);
+    Ok(())
+}

@@ -1,0 +1,822 @@
+//! `receivable`: certificates, the tree of their parts, and what falls due.
+
+use alloc::{string::String, vec::Vec};
+
+use portolan_sdk::{CallError, ScheduleRefusal};
+
+use crate::{
+    AccountId, BusinessDate, CertificateId, Convention, Currency, DocumentId, FinancingId, Hash, MemberId,
+    MemberStatus, Money, PartId, TermsError, Unauthorized, data,
+    settlement::SettlementError,
+    small,
+    trade::{Evidence, TradeError},
+};
+
+/// Fewest parts of a split.
+pub const MIN_PARTS: usize = 2;
+/// Most parts of a split.
+pub const MAX_PARTS: usize = 256;
+/// Deepest part below the root, which has depth 0.
+pub const MAX_DEPTH: u8 = 32;
+/// Most leaves of a certificate: none is smaller than the face divided by this, so the work at maturity is bounded.
+pub const MAX_LEAVES: i128 = 10_000;
+/// Most changes of holder on the path from the root to a part.
+pub const MAX_HOPS: u16 = 256;
+/// Longest grace, days.
+pub const MAX_GRACE_DAYS: u8 = 90;
+/// Longest calendar name, bytes.
+pub const MAX_CALENDAR_NAME: usize = 48;
+/// Governed parameter (`i128`): smallest part, in minor units of any currency.
+pub const DUST_PARAMETER: &str = "receivable.dust-minor";
+/// Smallest part when the parameter is not set: one major unit of most currencies.
+pub const DEFAULT_DUST_MINOR: i128 = 100;
+/// Business days on which an overdue certificate is tried again by itself; after them anybody may call `collect`.
+pub const COLLECTION_ATTEMPTS: u8 = 30;
+
+small! {
+    /// Whether who receives a claim may go back to who gave it. Always stated, never implied.
+    pub enum Recourse {
+        /// No way back.
+        #[codec(index = 0)]
+        Without,
+        /// The giver answers for the debtor.
+        #[codec(index = 1)]
+        With,
+    }
+
+    /// Where a certificate stands.
+    pub enum CertificateState {
+        /// The first creditor has not answered.
+        #[codec(index = 0)]
+        Offered,
+        /// In force.
+        #[codec(index = 1)]
+        Live,
+        /// Due, and being paid over several agenda entries.
+        #[codec(index = 2)]
+        Settling,
+        /// Paid in full.
+        #[codec(index = 3)]
+        Settled,
+        /// Due, and not paid in full.
+        #[codec(index = 4)]
+        Overdue,
+        /// The creditor refused it.
+        #[codec(index = 5)]
+        Refused,
+        /// The creditor did not answer in time.
+        #[codec(index = 6)]
+        Expired,
+    }
+
+    /// Where a part stands.
+    pub enum PartState {
+        /// Offered to a receiver, and locked.
+        #[codec(index = 0)]
+        Offered,
+        /// Free to be split, offered, financed.
+        #[codec(index = 1)]
+        Live,
+        /// Split: its children carry the value.
+        #[codec(index = 2)]
+        Closed,
+        /// Secures a loan.
+        #[codec(index = 3)]
+        Pledged,
+        /// Sold to a funder.
+        #[codec(index = 4)]
+        Financed,
+        /// Nothing moves but maturity.
+        #[codec(index = 5)]
+        Held,
+        /// In dispute.
+        #[codec(index = 6)]
+        Disputed,
+        /// Due, and not paid in full.
+        #[codec(index = 7)]
+        Overdue,
+        /// Paid in full.
+        #[codec(index = 8)]
+        Settled,
+        /// Fallen to nothing by credit notes.
+        #[codec(index = 9)]
+        Diluted,
+        /// Void: refused or expired before anybody held it, or cancelled by all.
+        #[codec(index = 10)]
+        Cancelled,
+        /// Closed with loss.
+        #[codec(index = 11)]
+        WrittenOff,
+    }
+
+    /// How a part came to its holder.
+    pub enum HopKind {
+        /// From the debtor to the first creditor.
+        #[codec(index = 0)]
+        Issue,
+        /// By offer and acceptance.
+        #[codec(index = 1)]
+        Assignment,
+        /// Sold to a funder.
+        #[codec(index = 2)]
+        Discount,
+    }
+}
+
+data! {
+    /// What a debtor promises.
+    pub struct CertificateTerms {
+        /// The first creditor: the invoice's seller.
+        pub creditor: AccountId,
+        /// The promised amount.
+        pub face: Money,
+        /// The nominal maturity, at most one year off. Falls on the business day that the convention gives.
+        pub maturity: BusinessDate,
+        /// Where a maturity on a closed day goes.
+        pub convention: Convention,
+        /// Name of the calendar of business days.
+        pub calendar: String,
+        /// Days after the due date before recourse and default interest start, at most 90.
+        pub grace_days: u8,
+        /// What the creditor is offered for its own first transfer.
+        pub recourse_default: Recourse,
+        /// Whether parts may go to others.
+        pub transferable: bool,
+        /// Whether it may be split.
+        pub splittable: bool,
+        /// The bank whose deposit pays.
+        pub bank: MemberId,
+        /// The matched invoice that it rests on.
+        pub invoice: DocumentId,
+        /// Last day on which the creditor may accept.
+        pub accept_until: BusinessDate,
+    }
+
+    /// Sums over the leaves; they add up to the face after every transaction.
+    pub struct Totals {
+        /// The promised amount.
+        pub face: Money,
+        /// Still owed: offered, live, pledged, financed, held, disputed, overdue.
+        pub outstanding: Money,
+        /// Paid.
+        pub settled: Money,
+        /// Taken off by credit notes.
+        pub diluted: Money,
+        /// Void.
+        pub cancelled: Money,
+        /// Lost.
+        pub written_off: Money,
+    }
+
+    /// A certificate.
+    pub struct Certificate {
+        /// Its id.
+        pub id: CertificateId,
+        /// Who promises.
+        pub debtor: AccountId,
+        /// What is promised.
+        pub terms: CertificateTerms,
+        /// Business date of issue.
+        pub issued: BusinessDate,
+        /// The business day on which it is paid.
+        pub due: BusinessDate,
+        /// What it rests on.
+        pub evidence: Evidence,
+        /// The part that it starts with.
+        pub root: PartId,
+        /// Where it stands.
+        pub state: CertificateState,
+        /// The sums.
+        pub totals: Totals,
+        /// Smallest part, minor units.
+        pub dust_minor: i128,
+        /// Height of the block that brought it.
+        pub height: u64,
+    }
+
+    /// An offer to a receiver.
+    pub struct TransferOffer {
+        /// Who may accept.
+        pub to: AccountId,
+        /// The recourse that comes with it.
+        pub recourse: Recourse,
+        /// Last day on which it can be accepted.
+        pub expires: BusinessDate,
+    }
+
+    /// A change of holder.
+    pub struct Hop {
+        /// How.
+        pub kind: HopKind,
+        /// Who gave.
+        pub from: AccountId,
+        /// Who received.
+        pub to: AccountId,
+        /// The recourse that was agreed.
+        pub recourse: Recourse,
+        /// The business date.
+        pub date: BusinessDate,
+        /// The block's height.
+        pub height: u64,
+    }
+
+    /// A node of a certificate's tree.
+    pub struct Part {
+        /// Its id.
+        pub id: PartId,
+        /// Its certificate.
+        pub certificate: CertificateId,
+        /// The part that it was split from; none for the root.
+        pub parent: Option<PartId>,
+        /// Its place among its siblings, from 0.
+        pub index: u16,
+        /// Splits above it.
+        pub depth: u8,
+        /// Who holds it.
+        pub holder: AccountId,
+        /// Its amount when it came to be.
+        pub amount: Money,
+        /// Still owed on it; 0 when its children carry it.
+        pub outstanding: Money,
+        /// Paid on it.
+        pub settled: Money,
+        /// Day on which it is due.
+        pub due: BusinessDate,
+        /// Where it stands.
+        pub state: PartState,
+        /// The open offer.
+        pub offer: Option<TransferOffer>,
+        /// The financing that encumbers it.
+        pub financing: Option<FinancingId>,
+        /// Children that it was split into.
+        pub children: u16,
+        /// How it went from holder to holder; in pages of several parts only the last change.
+        pub hops: Vec<Hop>,
+    }
+
+    /// One step of the path from the root to a part: enough to trust the part, nothing of its siblings.
+    pub struct LineageStep {
+        /// The part.
+        pub part: PartId,
+        /// Its amount.
+        pub amount: Money,
+        /// Splits above it.
+        pub depth: u8,
+        /// Changes of holder while it was whole.
+        pub hops: Vec<Hop>,
+    }
+
+    /// Where a part comes from.
+    pub struct Lineage {
+        /// The certificate.
+        pub certificate: CertificateId,
+        /// Who owes.
+        pub debtor: AccountId,
+        /// The promised amount of the whole certificate.
+        pub face: Money,
+        /// When it was issued.
+        pub issued: BusinessDate,
+        /// When it is due.
+        pub due: BusinessDate,
+        /// Where the certificate stands.
+        pub state: CertificateState,
+        /// What it rests on.
+        pub evidence: Evidence,
+        /// From the root to the part.
+        pub path: Vec<LineageStep>,
+    }
+
+    /// Part of a certificate's tree, in depth-first order.
+    pub struct PartPage {
+        /// The parts.
+        pub parts: Vec<Part>,
+        /// Pass it as `from` for the next page; none at the end.
+        pub next: Option<PartId>,
+    }
+
+    /// Part of what an account holds or is offered. What came to it stands in a numbered list; what it split of that follows each entry.
+    pub struct HoldingPage {
+        /// Entries of the whole list, of which some have gone on since.
+        pub count: u32,
+        /// Leaves that the account holds or is offered.
+        pub parts: Vec<Part>,
+        /// Where the next page starts; none at the end.
+        pub next: Option<HoldingCursor>,
+    }
+
+    /// A place in the list of what came to an account.
+    pub struct HoldingCursor {
+        /// Pass it as `from`.
+        pub from: u32,
+        /// Pass it as `at`.
+        pub at: PartId,
+    }
+
+    /// Part of the numbered list of an account's certificates.
+    pub struct CertificatePage {
+        /// Entries of the whole list.
+        pub count: u32,
+        /// Certificates that the account issued or was first offered, from number `from` on.
+        pub certificates: Vec<Certificate>,
+    }
+
+    /// An entry that the certificate has on the agenda.
+    pub struct DueEntry {
+        /// Its id on the agenda.
+        pub entry: Hash,
+        /// Its day.
+        pub due: BusinessDate,
+        /// What it is for.
+        pub purpose: DuePurpose,
+    }
+
+    /// What `financing` must know of a part before it deals in it.
+    pub struct PartFacts {
+        /// Its certificate.
+        pub certificate: CertificateId,
+        /// The certificate's invoice.
+        pub invoice: DocumentId,
+        /// Who owes.
+        pub debtor: AccountId,
+        /// Who holds it.
+        pub holder: AccountId,
+        /// Still owed on it.
+        pub outstanding: Money,
+        /// Day on which it is due.
+        pub due: BusinessDate,
+        /// Where it stands.
+        pub state: PartState,
+    }
+}
+
+small! {
+    /// What an agenda entry of a certificate is for.
+    pub enum DuePurpose {
+        /// The offer to the first creditor lapses.
+        #[codec(index = 0)]
+        Expiry,
+        /// It is paid.
+        #[codec(index = 1)]
+        Maturity,
+        /// Paying goes on with the next leaves.
+        #[codec(index = 2)]
+        Continuation,
+        /// What is overdue is tried again, for the so-manieth time.
+        #[codec(index = 3)]
+        Collection(u8),
+    }
+}
+
+data! {
+    /// Why `receivable` refuses.
+    pub enum ReceivableError {
+        /// the approvals do not suffice: {0}
+        #[codec(index = 0)]
+        Unauthorized(Unauthorized),
+        /// no such certificate: check the id
+        #[codec(index = 1)]
+        UnknownCertificate,
+        /// no such part: check the id
+        #[codec(index = 2)]
+        UnknownPart,
+        /// this account does not hold the part
+        #[codec(index = 3)]
+        NotHolder,
+        /// the certificate is not offered to this account
+        #[codec(index = 4)]
+        NotCreditor,
+        /// the part is not offered to this account
+        #[codec(index = 5)]
+        NotReceiver,
+        /// the part is {state}; the act needs it {needed}
+        #[codec(index = 6)]
+        PartState {
+            /// Where it stands.
+            state: PartState,
+            /// What the act needs.
+            needed: PartState,
+        },
+        /// the certificate is {state}; the act needs it {needed}
+        #[codec(index = 7)]
+        CertificateState {
+            /// Where it stands.
+            state: CertificateState,
+            /// What the act needs.
+            needed: CertificateState,
+        },
+        /// the parts exceed {amount} by {excess}
+        #[codec(index = 8)]
+        OverSplit {
+            /// Of the part.
+            amount: Money,
+            /// By how much.
+            excess: Money,
+        },
+        /// the parts fall short of {amount} by {missing}: add a part for the rest
+        #[codec(index = 9)]
+        UnderSplit {
+            /// Of the part.
+            amount: Money,
+            /// By how much.
+            missing: Money,
+        },
+        /// part {position} (from 0) is not above zero
+        #[codec(index = 10)]
+        ZeroPart {
+            /// Its place in the list.
+            position: u32,
+        },
+        /// part {position} (from 0) is below the smallest part, {minimum}
+        #[codec(index = 11)]
+        Dust {
+            /// Its place in the list.
+            position: u32,
+            /// The smallest part.
+            minimum: Money,
+        },
+        /// a split has 2 to 256 parts, this one {count}
+        #[codec(index = 12)]
+        PartCount {
+            /// How many there are.
+            count: u32,
+        },
+        /// the amount is in {found}, the claim in {expected}
+        #[codec(index = 13)]
+        WrongCurrency {
+            /// Of the claim.
+            expected: Currency,
+            /// Of the amount.
+            found: Currency,
+        },
+        /// the part was split 32 times over: it cannot be split again
+        #[codec(index = 14)]
+        TooDeep,
+        /// the certificate may not be split
+        #[codec(index = 15)]
+        NotSplittable,
+        /// the certificate may not be transferred
+        #[codec(index = 16)]
+        NotTransferable,
+        /// the account is unknown
+        #[codec(index = 17)]
+        UnknownAccount,
+        /// the member is {status} and may not take part
+        #[codec(index = 18)]
+        MemberNotActive {
+            /// Where it stands.
+            status: MemberStatus,
+        },
+        /// the part is with this account already
+        #[codec(index = 19)]
+        SameHolder,
+        /// the offer's last day must lie between today and {latest}
+        #[codec(index = 20)]
+        OfferWindow {
+            /// Latest day.
+            latest: BusinessDate,
+        },
+        /// the offer lapsed on {expired}
+        #[codec(index = 21)]
+        OfferExpired {
+            /// Its last day.
+            expired: BusinessDate,
+        },
+        /// the claim fell due on {due}: nothing but payment moves it
+        #[codec(index = 22)]
+        PastDue {
+            /// The due date.
+            due: BusinessDate,
+        },
+        /// the maturity must lie after today and at most one year off, until {latest}
+        #[codec(index = 23)]
+        Tenor {
+            /// Latest maturity.
+            latest: BusinessDate,
+        },
+        /// the calendar does not cover {day}
+        #[codec(index = 24)]
+        CalendarNotCovered {
+            /// The day that was asked about.
+            day: BusinessDate,
+        },
+        /// no calendar of that name
+        #[codec(index = 25)]
+        UnknownCalendar,
+        /// only a core enterprise issues certificates
+        #[codec(index = 26)]
+        NotCoreEnterprise,
+        /// debtor and creditor are the same organisation
+        #[codec(index = 27)]
+        SameParty,
+        /// the amount must be above zero
+        #[codec(index = 28)]
+        AmountNotPositive,
+        /// grace is at most 90 days
+        #[codec(index = 29)]
+        Grace,
+        /// the documents do not carry it: {0}
+        #[codec(index = 30)]
+        Documents(CallError<TradeError>),
+        /// the settlement contract refused: {0}
+        #[codec(index = 31)]
+        Settlement(CallError<SettlementError>),
+        /// the agenda has no room: {0}
+        #[codec(index = 32)]
+        Agenda(ScheduleRefusal),
+        /// only the agenda may call this
+        #[codec(index = 33)]
+        NotAgenda,
+        /// only the financing contract may call this
+        #[codec(index = 34)]
+        NotTrusted,
+        /// this reader is not party to the claim
+        #[codec(index = 35)]
+        NotParty,
+        /// {0}
+        #[codec(index = 36)]
+        Terms(TermsError),
+        /// the bank does not serve this currency
+        #[codec(index = 37)]
+        BankDoesNotServe,
+        /// nothing came in that could be collected
+        #[codec(index = 38)]
+        NothingToCollect,
+        /// the page starts at a part that does not belong to it
+        #[codec(index = 39)]
+        OtherPage,
+        /// the claim has changed hands 256 times: it cannot go on
+        #[codec(index = 40)]
+        TooManyHops,
+    }
+
+    /// What `receivable` tells.
+    pub enum ReceivableEvent {
+        /// A certificate was issued and offered.
+        #[codec(index = 0)]
+        Issued {
+            /// Its id.
+            certificate: CertificateId,
+            /// Who promises.
+            debtor: AccountId,
+            /// To whom.
+            creditor: AccountId,
+            /// How much.
+            face: Money,
+            /// Day of payment.
+            due: BusinessDate,
+        },
+        /// The creditor accepted.
+        #[codec(index = 1)]
+        Accepted {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who accepted.
+            creditor: AccountId,
+        },
+        /// The creditor refused.
+        #[codec(index = 2)]
+        Refused {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who refused.
+            creditor: AccountId,
+        },
+        /// The creditor did not answer in time.
+        #[codec(index = 3)]
+        Expired {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who did not answer.
+            creditor: AccountId,
+        },
+        /// A part was split; its children are numbered from 0.
+        #[codec(index = 4)]
+        Split {
+            /// The part.
+            part: PartId,
+            /// Who holds it and its children.
+            holder: AccountId,
+            /// The children's amounts, minor units, in their order.
+            amounts_minor: Vec<i128>,
+        },
+        /// A part was offered.
+        #[codec(index = 5)]
+        TransferOffered {
+            /// The part.
+            part: PartId,
+            /// Who offers.
+            from: AccountId,
+            /// To whom.
+            to: AccountId,
+            /// With which recourse.
+            recourse: Recourse,
+            /// Last day.
+            expires: BusinessDate,
+        },
+        /// A part went to another holder.
+        #[codec(index = 6)]
+        Transferred {
+            /// The part.
+            part: PartId,
+            /// Its debtor, who is given notice by this.
+            debtor: AccountId,
+            /// Who gave.
+            from: AccountId,
+            /// Who received.
+            to: AccountId,
+            /// How much.
+            amount: Money,
+            /// With which recourse.
+            recourse: Recourse,
+            /// By assignment or discount.
+            kind: HopKind,
+        },
+        /// An offer ended without a transfer.
+        #[codec(index = 7)]
+        OfferEnded {
+            /// The part, which is live again.
+            part: PartId,
+            /// Who offered.
+            from: AccountId,
+            /// To whom.
+            to: AccountId,
+            /// Whether it was rejected, withdrawn or lapsed.
+            how: OfferEnd,
+        },
+        /// A certificate fell due.
+        #[codec(index = 8)]
+        Matured {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who pays.
+            debtor: AccountId,
+            /// What is owed.
+            owed: Money,
+            /// What the deposit gives.
+            available: Money,
+        },
+        /// A leaf was paid, in whole or in part.
+        #[codec(index = 9)]
+        Paid {
+            /// The certificate.
+            certificate: CertificateId,
+            /// The leaf.
+            part: PartId,
+            /// Who was paid.
+            holder: AccountId,
+            /// How much.
+            amount: Money,
+            /// What is still owed on it.
+            outstanding: Money,
+        },
+        /// A certificate is paid in full.
+        #[codec(index = 10)]
+        Settled {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who paid.
+            debtor: AccountId,
+        },
+        /// A certificate was not paid in full.
+        #[codec(index = 11)]
+        Overdue {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes.
+            debtor: AccountId,
+            /// What is still owed.
+            rest: Money,
+        },
+    }
+}
+
+small! {
+    /// How an offer ends without a transfer.
+    pub enum OfferEnd {
+        /// By the receiver.
+        #[codec(index = 0)]
+        Rejected,
+        /// By the holder.
+        #[codec(index = 1)]
+        Withdrawn,
+        /// By its last day.
+        #[codec(index = 2)]
+        Lapsed,
+    }
+}
+
+/// Certificates of core enterprises, their split tree, and their payment on the due date.
+#[portolan_sdk::interface(name = "receivable", module = api, error = ReceivableError, event = ReceivableEvent)]
+pub trait Receivable {
+    /// The debtor issues a certificate against a matched invoice; it is offered to the invoice's seller. The id is
+    /// [`CertificateId::against`] the invoice.
+    #[call(index = 0)]
+    fn issue(&mut self, debtor: AccountId, terms: CertificateTerms) -> Result<CertificateId, ReceivableError>;
+
+    /// The first creditor accepts: the root part is live.
+    #[call(index = 1)]
+    fn accept(&mut self, creditor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// The first creditor refuses: the certificate is void and the invoice free again.
+    #[call(index = 2)]
+    fn refuse(&mut self, creditor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// The holder splits a live part exactly; children have the ids [`PartId::child`] 0, 1, … in the order of the amounts.
+    #[call(index = 3)]
+    fn split(&mut self, holder: AccountId, part: PartId, amounts: Vec<Money>) -> Result<(), ReceivableError>;
+
+    /// The holder offers a live part to another account, which has until the end of `expires` to accept.
+    #[call(index = 4)]
+    fn offer_transfer(
+        &mut self,
+        holder: AccountId,
+        part: PartId,
+        to: AccountId,
+        recourse: Recourse,
+        expires: BusinessDate,
+    ) -> Result<(), ReceivableError>;
+
+    /// The receiver accepts and becomes the holder.
+    #[call(index = 5)]
+    fn accept_transfer(&mut self, receiver: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The receiver rejects: the part is live again with its holder.
+    #[call(index = 6)]
+    fn reject_transfer(&mut self, receiver: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The holder withdraws an offer.
+    #[call(index = 7)]
+    fn withdraw_transfer(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// Anybody: tries again to collect what is overdue on a certificate.
+    #[call(index = 8)]
+    fn collect(&mut self, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// Agenda only: the offer to the first creditor lapses.
+    #[call(index = 9)]
+    fn expire_certificate(&mut self, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// Agenda only: an offer of a part lapses.
+    #[call(index = 10)]
+    fn expire_offer(&mut self, part: PartId, expires: BusinessDate) -> Result<(), ReceivableError>;
+
+    /// Agenda only: the due date.
+    #[call(index = 11)]
+    fn mature(&mut self, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// Agenda only: paying goes on with the next leaves.
+    #[call(index = 12)]
+    fn continue_payment(&mut self, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// Agenda only: what is overdue is tried again; `attempt` counts from 1.
+    #[call(index = 13)]
+    fn retry_collection(&mut self, certificate: CertificateId, attempt: u8) -> Result<(), ReceivableError>;
+
+    /// `financing` only: the facts of a part.
+    #[call(index = 14)]
+    fn facts(&self, part: PartId) -> Result<PartFacts, ReceivableError>;
+
+    /// `financing` only: a funder has bought a live part from its holder.
+    #[call(index = 15)]
+    fn discount(
+        &mut self,
+        part: PartId,
+        borrower: AccountId,
+        funder: AccountId,
+        recourse: Recourse,
+        financing: FinancingId,
+    ) -> Result<(), ReceivableError>;
+
+    /// A certificate with its sums. For its debtor, its first creditor and regulators.
+    #[query(index = 0, path = "/receivables/{id}")]
+    fn certificate(&self, id: CertificateId) -> Result<Certificate, ReceivableError>;
+
+    /// The whole tree, depth first, from part `from` on. For the debtor and regulators.
+    #[query(index = 1, path = "/receivables/{id}/parts")]
+    fn parts(&self, id: CertificateId, from: Option<PartId>) -> Result<PartPage, ReceivableError>;
+
+    /// What the certificate has on the agenda. For its debtor, its first creditor and regulators.
+    #[query(index = 2, path = "/receivables/{id}/agenda")]
+    fn agenda(&self, id: CertificateId) -> Result<Vec<DueEntry>, ReceivableError>;
+
+    /// The path from the root to a part (`id` is the part's). For its holder, who it is offered to, the debtor and regulators.
+    #[query(index = 3, path = "/receivables/{id}/lineage")]
+    fn lineage(&self, id: PartId) -> Result<Lineage, ReceivableError>;
+
+    /// One part. For its holder, who it is offered to, the debtor and regulators.
+    #[query(index = 4, path = "/parts/{id}")]
+    fn part(&self, id: PartId) -> Result<Part, ReceivableError>;
+
+    /// The parts that an account holds or is offered, from list entry `from` and part `at` on. For its member.
+    #[query(index = 5, path = "/parts")]
+    fn holdings(
+        &self,
+        account: AccountId,
+        from: Option<u32>,
+        at: Option<PartId>,
+    ) -> Result<HoldingPage, ReceivableError>;
+
+    /// The certificates that an account issued or was first offered, from number `from` on. For its member.
+    #[query(index = 6, path = "/receivables")]
+    fn certificates(&self, account: AccountId, from: Option<u32>) -> Result<CertificatePage, ReceivableError>;
+}

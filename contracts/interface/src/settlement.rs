@@ -1,0 +1,433 @@
+//! `settlement`: deposits that banks issue, obligations that fall due, and the order in which a receipt is spread.
+//!
+//! A deposit is a bank's liability to an account. The chain holds no pool: whatever is paid moves from one deposit at a bank to another at
+//! the same bank.
+
+use alloc::vec::Vec;
+
+use crate::{
+    AccountId, BusinessDate, CertificateId, Currency, FinancingId, Hash, MemberId, MemberStatus, Money, PartId,
+    TermsError, Unauthorized, data, small,
+};
+
+/// Most payments of one `pay`.
+pub const MAX_PAYMENTS: usize = 64;
+/// Most tranches of a waterfall.
+pub const MAX_TRANCHES: usize = 6;
+
+small! {
+    /// Rank of a tranche: what is paid first stands first.
+    pub enum TrancheKind {
+        /// Fees.
+        #[codec(index = 0)]
+        Fee,
+        /// Tax on interest.
+        #[codec(index = 1)]
+        Tax,
+        /// Default interest.
+        #[codec(index = 2)]
+        Penalty,
+        /// Interest.
+        #[codec(index = 3)]
+        Interest,
+        /// Principal.
+        #[codec(index = 4)]
+        Principal,
+    }
+}
+
+data! {
+    /// An amount due to somebody out of the receipts of a part.
+    pub struct Tranche {
+        /// Its rank.
+        pub kind: TrancheKind,
+        /// To whom.
+        pub payee: AccountId,
+        /// How much in all, minor units.
+        pub due_minor: i128,
+        /// How much of it was paid, minor units.
+        pub paid_minor: i128,
+    }
+
+    /// How the receipts of a financed part are spread: down the tranches, and what is left to the residual payee.
+    pub struct Waterfall {
+        /// The financing that it serves.
+        pub financing: FinancingId,
+        /// Currency of the tranches.
+        pub currency: Currency,
+        /// Tranches by rank.
+        pub tranches: Vec<Tranche>,
+        /// Who gets what is left.
+        pub residual: AccountId,
+    }
+
+    /// A deposit of an account at a bank.
+    pub struct Deposit {
+        /// Whose money.
+        pub account: AccountId,
+        /// Whose liability.
+        pub bank: MemberId,
+        /// The whole deposit.
+        pub balance: Money,
+        /// Of it set aside for claims that are being paid.
+        pub held: Money,
+        /// Of it bound by claims that are due and not yet paid.
+        pub bound: Money,
+    }
+
+    /// Part of the numbered list of an account's deposits.
+    pub struct DepositPage {
+        /// Entries of the whole list.
+        pub count: u32,
+        /// Deposits from number `from` on.
+        pub deposits: Vec<Deposit>,
+    }
+
+    /// What a bank owes its depositors in one currency.
+    pub struct Book {
+        /// The bank.
+        pub bank: MemberId,
+        /// Ever issued.
+        pub issued: Money,
+        /// Ever redeemed.
+        pub redeemed: Money,
+        /// The sum of deposits: issued − redeemed.
+        pub outstanding: Money,
+        /// Most that may be outstanding.
+        pub cap: Money,
+        /// Accounts that ever had a deposit.
+        pub depositors: u32,
+    }
+
+    /// A bank's book with part of its depositors.
+    pub struct BookPage {
+        /// The sums.
+        pub book: Book,
+        /// Deposits from depositor number `from` on.
+        pub deposits: Vec<Deposit>,
+    }
+
+    /// What is owed to the leaves of a certificate.
+    pub struct Obligation {
+        /// The certificate.
+        pub certificate: CertificateId,
+        /// Who pays.
+        pub payer: AccountId,
+        /// From the deposit at this bank.
+        pub bank: MemberId,
+        /// The promised amount.
+        pub amount: Money,
+        /// Paid so far.
+        pub paid: Money,
+        /// Set aside and not yet paid out.
+        pub reserved: Money,
+        /// When.
+        pub due: BusinessDate,
+        /// Last day on which the deposit was asked for it.
+        pub tried: Option<BusinessDate>,
+        /// Where it stands.
+        pub state: ObligationState,
+    }
+
+    /// Part of the numbered list of an account's obligations.
+    pub struct ObligationPage {
+        /// Entries of the whole list.
+        pub count: u32,
+        /// Obligations from number `from` on.
+        pub obligations: Vec<Obligation>,
+    }
+
+    /// One leaf's payment.
+    pub struct Payment {
+        /// The leaf.
+        pub part: PartId,
+        /// Its holder.
+        pub holder: AccountId,
+        /// Minor units.
+        pub minor: i128,
+        /// Whether a waterfall spreads it.
+        pub financed: bool,
+    }
+}
+
+small! {
+    /// Where an obligation stands.
+    pub enum ObligationState {
+        /// Not due, or due and not yet run.
+        #[codec(index = 0)]
+        Pending,
+        /// Money is set aside and being paid out.
+        #[codec(index = 1)]
+        Paying,
+        /// Paid in full.
+        #[codec(index = 2)]
+        Paid,
+        /// Due, run, and not paid in full.
+        #[codec(index = 3)]
+        Overdue,
+    }
+}
+
+data! {
+    /// Why `settlement` refuses.
+    pub enum SettlementError {
+        /// the approvals do not suffice: {0}
+        #[codec(index = 0)]
+        Unauthorized(Unauthorized),
+        /// the account is unknown
+        #[codec(index = 1)]
+        UnknownAccount,
+        /// the member is {status} and may not take part
+        #[codec(index = 2)]
+        MemberNotActive {
+            /// Where it stands.
+            status: MemberStatus,
+        },
+        /// only a bank issues deposits
+        #[codec(index = 3)]
+        NotBank,
+        /// the bank does not serve {currency}
+        #[codec(index = 4)]
+        BankDoesNotServe {
+            /// What was asked for.
+            currency: Currency,
+        },
+        /// the amount must be above zero
+        #[codec(index = 5)]
+        AmountNotPositive,
+        /// the bank's cap is exceeded by {excess}
+        #[codec(index = 6)]
+        CapExceeded {
+            /// By how much.
+            excess: Money,
+        },
+        /// the cap lies below what is outstanding, {outstanding}
+        #[codec(index = 7)]
+        CapBelowOutstanding {
+            /// What is outstanding.
+            outstanding: Money,
+        },
+        /// the free part of the deposit falls short by {missing}: claims that are due bind the rest
+        #[codec(index = 8)]
+        InsufficientDeposit {
+            /// By how much.
+            missing: Money,
+        },
+        /// payer and payee are the same account
+        #[codec(index = 9)]
+        SameAccount,
+        /// only the receivable or financing contract may call this
+        #[codec(index = 10)]
+        NotTrusted,
+        /// no such obligation
+        #[codec(index = 11)]
+        UnknownObligation,
+        /// the obligation is registered already
+        #[codec(index = 12)]
+        DuplicateObligation,
+        /// the obligation is {state}; the act needs it {needed}
+        #[codec(index = 13)]
+        ObligationState {
+            /// Where it stands.
+            state: ObligationState,
+            /// What the act needs.
+            needed: ObligationState,
+        },
+        /// the payments exceed what was set aside by {excess}
+        #[codec(index = 14)]
+        Overpaid {
+            /// By how much.
+            excess: Money,
+        },
+        /// the list is too long: at most {limit} entries
+        #[codec(index = 15)]
+        TooMany {
+            /// Most entries.
+            limit: u32,
+        },
+        /// the part has a waterfall already
+        #[codec(index = 16)]
+        DuplicateWaterfall,
+        /// the part has no waterfall
+        #[codec(index = 17)]
+        UnknownWaterfall,
+        /// this reader is not party to it
+        #[codec(index = 18)]
+        NotParty,
+        /// {0}
+        #[codec(index = 19)]
+        Terms(TermsError),
+        /// the currency is {found}, not {expected}
+        #[codec(index = 20)]
+        WrongCurrency {
+            /// Of the obligation or waterfall.
+            expected: Currency,
+            /// Of the amount.
+            found: Currency,
+        },
+    }
+
+    /// What `settlement` tells.
+    pub enum SettlementEvent {
+        /// A bank serves a currency up to a cap.
+        #[codec(index = 0)]
+        Serving {
+            /// The bank.
+            bank: MemberId,
+            /// The cap.
+            cap: Money,
+        },
+        /// A bank issued a deposit.
+        #[codec(index = 1)]
+        Issued {
+            /// The bank.
+            bank: MemberId,
+            /// To whom.
+            account: AccountId,
+            /// How much.
+            amount: Money,
+            /// Commitment to the bank's own record of it; zeros for the proceeds of a financing.
+            reference: Hash,
+        },
+        /// A deposit was redeemed: the bank pays it out outside the chain.
+        #[codec(index = 2)]
+        Redeemed {
+            /// The bank.
+            bank: MemberId,
+            /// Whose.
+            account: AccountId,
+            /// How much.
+            amount: Money,
+            /// Commitment to where it is to go.
+            reference: Hash,
+        },
+        /// Money moved from one deposit to another at the same bank.
+        #[codec(index = 3)]
+        Transferred {
+            /// The bank.
+            bank: MemberId,
+            /// Who paid.
+            from: AccountId,
+            /// Who was paid.
+            to: AccountId,
+            /// How much.
+            amount: Money,
+            /// Commitment to the purpose.
+            reference: Hash,
+        },
+        /// Money was set aside for a certificate that is due.
+        #[codec(index = 4)]
+        Collected {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who pays.
+            payer: AccountId,
+            /// How much.
+            amount: Money,
+            /// What stays overdue.
+            rest: Money,
+        },
+        /// A payee of a financed part was paid by its waterfall.
+        #[codec(index = 5)]
+        Spread {
+            /// The part.
+            part: PartId,
+            /// To whom.
+            payee: AccountId,
+            /// Of which rank; none: the residual.
+            kind: Option<TrancheKind>,
+            /// How much.
+            amount: Money,
+        },
+    }
+}
+
+/// Bank-issued deposits, obligations and waterfalls.
+#[portolan_sdk::interface(name = "settlement", module = api, error = SettlementError, event = SettlementEvent)]
+pub trait Settlement {
+    /// A bank serves the cap's currency, up to that sum of deposits; also to change the cap.
+    #[call(index = 0)]
+    fn serve(&mut self, bank_account: AccountId, cap: Money) -> Result<(), SettlementError>;
+
+    /// A bank issues a deposit at itself to an account.
+    #[call(index = 1)]
+    fn issue(
+        &mut self,
+        bank_account: AccountId,
+        to: AccountId,
+        amount: Money,
+        reference: Hash,
+    ) -> Result<(), SettlementError>;
+
+    /// The owner redeems part of a deposit; the bank pays it out outside the chain.
+    #[call(index = 2)]
+    fn redeem(
+        &mut self,
+        account: AccountId,
+        bank: MemberId,
+        amount: Money,
+        reference: Hash,
+    ) -> Result<(), SettlementError>;
+
+    /// The owner pays another account at the same bank.
+    #[call(index = 3)]
+    fn transfer(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        bank: MemberId,
+        amount: Money,
+        reference: Hash,
+    ) -> Result<(), SettlementError>;
+
+    /// `receivable` only: a certificate was accepted and will be due.
+    #[call(index = 4)]
+    fn register(
+        &mut self,
+        certificate: CertificateId,
+        payer: AccountId,
+        bank: MemberId,
+        amount: Money,
+        due: BusinessDate,
+    ) -> Result<(), SettlementError>;
+
+    /// `receivable` only: sets aside what the payer's deposit gives for a certificate that is due, or overdue. Answers the amount.
+    #[call(index = 5)]
+    fn collect(&mut self, certificate: CertificateId) -> Result<Money, SettlementError>;
+
+    /// `receivable` only: pays leaves out of what was set aside.
+    #[call(index = 6)]
+    fn pay(&mut self, certificate: CertificateId, payments: Vec<Payment>) -> Result<(), SettlementError>;
+
+    /// `financing` only: a bank issues the proceeds of a financing to the borrower.
+    #[call(index = 7)]
+    fn fund(&mut self, bank_account: AccountId, to: AccountId, amount: Money) -> Result<(), SettlementError>;
+
+    /// `financing` only: how the receipts of a part are to be spread.
+    #[call(index = 8)]
+    fn register_waterfall(&mut self, part: PartId, waterfall: Waterfall) -> Result<(), SettlementError>;
+
+    /// Any contract: whether a bank serves a currency.
+    #[call(index = 9)]
+    fn serves(&self, bank: MemberId, currency: Currency) -> Result<bool, SettlementError>;
+
+    /// The deposits of an account, from number `from` on. For its member.
+    #[query(index = 0, path = "/deposits")]
+    fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError>;
+
+    /// A bank's sums in a currency, with the deposits from depositor number `from` on. The deposits are for the bank; the sums for everybody.
+    #[query(index = 1, path = "/banks/{bank}/book/{currency}")]
+    fn book(&self, bank: MemberId, currency: Currency, from: Option<u32>) -> Result<BookPage, SettlementError>;
+
+    /// What a payer owes, from number `from` on. For its member.
+    #[query(index = 2, path = "/obligations")]
+    fn obligations(&self, account: AccountId, from: Option<u32>) -> Result<ObligationPage, SettlementError>;
+
+    /// What is owed on a certificate. For its payer.
+    #[query(index = 3, path = "/obligations/{certificate}")]
+    fn obligation(&self, certificate: CertificateId) -> Result<Obligation, SettlementError>;
+
+    /// How the receipts of a financed part are spread, and what was paid so far. For its payees.
+    #[query(index = 4, path = "/waterfalls/{part}")]
+    fn waterfall(&self, part: PartId) -> Result<Waterfall, SettlementError>;
+}

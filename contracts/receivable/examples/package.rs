@@ -1,0 +1,5 @@
+//! Describes the contract for `scripts/build-contracts`.
+
+fn main() -> std::process::ExitCode {
+    portolan_sdk::packaging::main(&receivable::NATIVE)
+}

@@ -1,0 +1,191 @@
+//! Balances and the books of banks. Every change of a balance in this contract goes through here.
+
+use codec::{Decode, Encode};
+use portolan_interface::{
+    AccountId, BusinessDate, Currency, MemberId, Money, TermsError,
+    settlement::{Book, Deposit, SettlementError},
+};
+use portolan_sdk::{ensure, env};
+
+use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, obligations};
+
+/// Sums of a bank in a currency, minor units.
+#[derive(Clone, Copy, Encode, Decode)]
+pub struct Service {
+    cap: i128,
+    issued: i128,
+    redeemed: i128,
+}
+
+/// What an account has at a bank in a currency, minor units.
+#[derive(Clone, Copy, Default, Encode, Decode)]
+pub struct Balance {
+    /// All of it.
+    pub total: i128,
+    /// Of it set aside for claims that are being paid.
+    pub held: i128,
+}
+
+/// Where a balance lies.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub account: AccountId,
+    pub bank: MemberId,
+    pub currency: Currency,
+}
+
+impl Place {
+    pub fn new(account: AccountId, bank: MemberId, currency: Currency) -> Self {
+        Self { account, bank, currency }
+    }
+
+    fn key(self) -> (AccountId, MemberId, [u8; 3]) {
+        (self.account, self.bank, self.currency.0)
+    }
+
+    /// The balance; nothing where there never was one.
+    pub fn balance(self) -> Balance {
+        BALANCES.get(&self.key()).unwrap_or_default()
+    }
+}
+
+fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
+    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
+}
+
+/// Sets the bank's cap in a currency; the first time, the bank begins to serve it.
+pub fn serve(bank: MemberId, cap: Money) -> Result<(), SettlementError> {
+    let key = (bank, cap.currency.0);
+    let mut service = SERVICES.get(&key).unwrap_or(Service { cap: 0, issued: 0, redeemed: 0 });
+    let outstanding = Money::new(service.issued - service.redeemed, cap.currency);
+    ensure!(outstanding.minor <= cap.minor, SettlementError::CapBelowOutstanding { outstanding });
+    service.cap = cap.minor;
+    SERVICES.set(&key, &service);
+    Ok(())
+}
+
+/// Passes when the bank serves the currency.
+pub fn ensure_served(bank: MemberId, currency: Currency) -> Result<(), SettlementError> {
+    ensure!(SERVICES.contains(&(bank, currency.0)), SettlementError::BankDoesNotServe { currency });
+    Ok(())
+}
+
+/// The bank owes `amount` more, to the account.
+pub fn issue(bank: MemberId, to: AccountId, amount: Money) -> Result<(), SettlementError> {
+    let missing = || SettlementError::BankDoesNotServe { currency: amount.currency };
+    SERVICES.update(&(bank, amount.currency.0), missing, |service| {
+        service.issued = add(service.issued, amount.minor)?;
+        let excess = Money::new(service.issued - service.redeemed - service.cap, amount.currency);
+        ensure!(!excess.is_positive(), SettlementError::CapExceeded { excess });
+        Ok(())
+    })?;
+    credit(Place::new(to, bank, amount.currency), amount.minor)
+}
+
+/// The bank owes `amount` less: it pays it out outside the chain.
+pub fn redeem(place: Place, amount: Money) -> Result<(), SettlementError> {
+    debit(place, amount.minor)?;
+    let missing = || SettlementError::BankDoesNotServe { currency: amount.currency };
+    SERVICES.update(&(place.bank, place.currency.0), missing, |service| {
+        service.redeemed = add(service.redeemed, amount.minor)?;
+        Ok(())
+    })
+}
+
+/// Passes when the owner may dispose of `minor`: not of what is set aside, nor of what is due and not yet paid.
+pub fn ensure_free(place: Place, minor: i128) -> Result<(), SettlementError> {
+    let balance = place.balance();
+    let bound = obligations::bound_until(place, BusinessDate(env::business_date()))?;
+    let missing = add(minor, bound)? - (balance.total - balance.held);
+    ensure!(
+        missing <= 0,
+        SettlementError::InsufficientDeposit { missing: Money::new(missing.min(minor), place.currency) }
+    );
+    Ok(())
+}
+
+/// Takes from what is not set aside.
+pub fn debit(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.total -= minor;
+        Ok(())
+    })
+}
+
+/// Takes from what was set aside.
+pub fn debit_held(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.total -= minor;
+        balance.held -= minor;
+        Ok(())
+    })
+}
+
+/// Sets aside.
+pub fn hold(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.held = add(balance.held, minor)?;
+        Ok(())
+    })
+}
+
+/// Changes a balance that is there; one in which more is held than there is, or less than nothing, is refused. Only [`credit`] makes a balance,
+/// so that each stands in the lists.
+fn change(
+    place: Place,
+    alter: impl FnOnce(&mut Balance) -> Result<(), SettlementError>,
+) -> Result<(), SettlementError> {
+    let nothing = || SettlementError::InsufficientDeposit { missing: Money::zero(place.currency) };
+    BALANCES.update(&place.key(), nothing, |balance| {
+        alter(balance)?;
+        let missing = balance.held - balance.total;
+        ensure!(
+            missing <= 0 && balance.held >= 0,
+            SettlementError::InsufficientDeposit { missing: Money::new(missing, place.currency) }
+        );
+        Ok(())
+    })
+}
+
+/// Gives; a first deposit enters the lists of the account and of the bank.
+pub fn credit(place: Place, minor: i128) -> Result<(), SettlementError> {
+    let known = BALANCES.get(&place.key());
+    if known.is_none() {
+        DEPOSITS_OF.push(&place.account, &(place.bank, place.currency));
+        DEPOSITORS.push(&(place.bank, place.currency.0), &place.account);
+    }
+    let mut balance = known.unwrap_or_default();
+    balance.total = add(balance.total, minor)?;
+    BALANCES.set(&place.key(), &balance);
+    Ok(())
+}
+
+/// For people.
+pub fn view(place: Place) -> Deposit {
+    let balance = place.balance();
+    let money = |minor| Money::new(minor, place.currency);
+    // A sum that does not fit binds everything.
+    let due = obligations::bound_until(place, BusinessDate(env::business_date())).unwrap_or(i128::MAX);
+    let bound = due.min(balance.total - balance.held);
+    Deposit {
+        account: place.account,
+        bank: place.bank,
+        balance: money(balance.total),
+        held: money(balance.held),
+        bound: money(bound),
+    }
+}
+
+/// A bank's sums.
+pub fn book(bank: MemberId, currency: Currency) -> Result<Book, SettlementError> {
+    let service = SERVICES.get(&(bank, currency.0)).ok_or(SettlementError::BankDoesNotServe { currency })?;
+    let money = |minor| Money::new(minor, currency);
+    Ok(Book {
+        bank,
+        issued: money(service.issued),
+        redeemed: money(service.redeemed),
+        outstanding: money(service.issued - service.redeemed),
+        cap: money(service.cap),
+        depositors: DEPOSITORS.len(&(bank, currency.0)),
+    })
+}

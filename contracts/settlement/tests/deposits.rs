@@ -1,0 +1,394 @@
+//! Deposits, obligations and waterfalls: what the contract does and what it refuses.
+
+#[path = "../../receivable/tests/world/mod.rs"]
+mod world;
+
+use portolan_interface::{
+    AccountId, CertificateId, Currency, FinancingId, MemberStatus, Money, PartId, TermsError, Unauthorized,
+    financing::api::CONTRACT as FINANCING,
+    receivable::api::CONTRACT as RECEIVABLE,
+    settlement::{
+        MAX_PAYMENTS, MAX_TRANCHES, ObligationState, Payment, SettlementError, Tranche, TrancheKind, Waterfall,
+    },
+};
+use portolan_sdk::CallError;
+use world::{Firm, Settlement, World, cny, commitment, date, refusal};
+
+#[track_caller]
+fn refuses<T: std::fmt::Debug>(
+    world: &World,
+    act: impl FnOnce() -> Result<T, CallError<SettlementError>>,
+    error: SettlementError,
+) {
+    let before = world.chain.snapshot();
+    assert_eq!(refusal(act()), error);
+    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
+}
+
+fn issue(world: &World, by: Firm, to: AccountId, amount: Money) -> Result<(), CallError<SettlementError>> {
+    world.settlement(by).issue(by.account, to, amount, commitment(1))
+}
+
+fn redeem(world: &World, firm: Firm, amount: Money) -> Result<(), CallError<SettlementError>> {
+    world.settlement(firm).redeem(firm.account, world.bank.member, amount, commitment(1))
+}
+
+fn pay(world: &World, from: Firm, to: AccountId, amount: Money) -> Result<(), CallError<SettlementError>> {
+    world.settlement(from).transfer(from.account, to, world.bank.member, amount, commitment(1))
+}
+
+/// As `receivable` calls.
+fn receivable(world: &World) -> Settlement {
+    Settlement::over(world.chain.as_contract(RECEIVABLE))
+}
+
+/// As `financing` calls.
+fn financing(world: &World) -> Settlement {
+    Settlement::over(world.chain.as_contract(FINANCING))
+}
+
+const CLAIM: CertificateId = CertificateId([1; 32]);
+const PART: PartId = PartId([2; 32]);
+
+/// The core enterprise owes this much today.
+fn owes(world: &World, minor: i128) {
+    receivable(world).register(CLAIM, world.core.account, world.bank.member, cny(minor), world.today()).unwrap();
+}
+
+fn payment(holder: Firm, minor: i128) -> Payment {
+    Payment { part: PART, holder: holder.account, minor, financed: false }
+}
+
+// Banks and deposits (F37).
+
+#[test]
+fn a_bank_issues_moves_and_redeems_and_its_book_adds_up() {
+    let world = World::new();
+    issue(&world, world.bank, world.core.account, cny(10_000)).unwrap();
+    issue(&world, world.other_bank, world.core.account, cny(500)).unwrap();
+    pay(&world, world.core, world.tier_1.account, cny(4_000)).unwrap();
+    redeem(&world, world.tier_1, cny(1_500)).unwrap();
+    assert_eq!([world.core, world.tier_1].map(|firm| world.balance(firm, world.bank)), [6_000, 2_500]);
+    assert_eq!(world.balance(world.core, world.other_bank), 500);
+    assert_eq!((world.assert_deposits(world.bank), world.assert_deposits(world.other_bank)), (8_500, 500));
+}
+
+#[test]
+fn only_a_bank_in_good_standing_issues() {
+    let world = World::new();
+    refuses(&world, || issue(&world, world.core, world.core.account, cny(1)), SettlementError::NotBank);
+    refuses(
+        &world,
+        || world.settlement(world.platform).serve(world.platform.account, cny(1)),
+        SettlementError::NotBank,
+    );
+    world.chain.set_status(world.bank.member, MemberStatus::Restricted);
+    let restricted = SettlementError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(&world, || issue(&world, world.bank, world.core.account, cny(1)), restricted);
+}
+
+#[test]
+fn nobody_issues_in_a_banks_name_without_its_approvals() {
+    let world = World::new();
+    let forged = || world.settlement(world.core).issue(world.bank.account, world.core.account, cny(1), commitment(1));
+    refuses(&world, forged, SettlementError::Unauthorized(Unauthorized::TooFewPersons));
+    world.chain.policy(world.bank.account, &[(1_000, 1), (i128::MAX, 2)]);
+    refuses(
+        &world,
+        || issue(&world, world.bank, world.core.account, cny(1_001)),
+        SettlementError::Unauthorized(Unauthorized::TooFewPersons),
+    );
+}
+
+#[test]
+fn f37_a_bank_issues_only_what_it_serves_and_up_to_its_cap() {
+    let world = World::new();
+    let dollars = Money::new(1, Currency::USD);
+    refuses(
+        &world,
+        || issue(&world, world.bank, world.core.account, dollars),
+        SettlementError::BankDoesNotServe { currency: Currency::USD },
+    );
+    world.settlement(world.bank).serve(world.bank.account, cny(1_000)).unwrap();
+    issue(&world, world.bank, world.core.account, cny(900)).unwrap();
+    refuses(
+        &world,
+        || issue(&world, world.bank, world.core.account, cny(101)),
+        SettlementError::CapExceeded { excess: cny(1) },
+    );
+    redeem(&world, world.core, cny(1)).unwrap();
+    issue(&world, world.bank, world.core.account, cny(101)).unwrap();
+    let below = SettlementError::CapBelowOutstanding { outstanding: cny(1_000) };
+    refuses(&world, || world.settlement(world.bank).serve(world.bank.account, cny(999)), below);
+    let gold = Money::new(1, Currency(*b"XAU"));
+    let unknown = SettlementError::Terms(TermsError::UnknownCurrency(Currency(*b"XAU")));
+    refuses(&world, || world.settlement(world.bank).serve(world.bank.account, gold), unknown);
+}
+
+#[test]
+fn amounts_are_above_zero() {
+    let world = World::new();
+    world.deposit(cny(100));
+    for minor in [0, -1, i128::MIN] {
+        refuses(
+            &world,
+            || issue(&world, world.bank, world.core.account, cny(minor)),
+            SettlementError::AmountNotPositive,
+        );
+        refuses(&world, || redeem(&world, world.core, cny(minor)), SettlementError::AmountNotPositive);
+        refuses(
+            &world,
+            || pay(&world, world.core, world.tier_1.account, cny(minor)),
+            SettlementError::AmountNotPositive,
+        );
+        refuses(
+            &world,
+            || world.settlement(world.bank).serve(world.bank.account, cny(minor)),
+            SettlementError::AmountNotPositive,
+        );
+    }
+}
+
+#[test]
+fn nobody_disposes_of_more_than_they_have() {
+    let world = World::new();
+    world.deposit(cny(100));
+    refuses(&world, || redeem(&world, world.core, cny(101)), SettlementError::InsufficientDeposit { missing: cny(1) });
+    refuses(&world, || redeem(&world, world.tier_1, cny(1)), SettlementError::InsufficientDeposit { missing: cny(1) });
+    let too_much = SettlementError::InsufficientDeposit { missing: cny(i128::MAX - 100) };
+    refuses(&world, || pay(&world, world.core, world.tier_1.account, cny(i128::MAX)), too_much);
+    refuses(&world, || pay(&world, world.core, world.core.account, cny(1)), SettlementError::SameAccount);
+    redeem(&world, world.core, cny(100)).unwrap();
+}
+
+#[test]
+fn money_comes_to_known_accounts_in_standing() {
+    let world = World::new();
+    world.deposit(cny(100));
+    let nobody = AccountId([0xEE; 16]);
+    refuses(&world, || issue(&world, world.bank, nobody, cny(1)), SettlementError::UnknownAccount);
+    refuses(&world, || pay(&world, world.core, nobody, cny(1)), SettlementError::UnknownAccount);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
+    let frozen = SettlementError::MemberNotActive { status: MemberStatus::Frozen };
+    refuses(&world, || issue(&world, world.bank, world.tier_1.account, cny(1)), frozen.clone());
+    refuses(&world, || pay(&world, world.core, world.tier_1.account, cny(1)), frozen);
+}
+
+#[test]
+fn deposits_are_their_owners_business_and_the_banks() {
+    let world = World::new();
+    world.deposit(cny(100));
+    assert_eq!(refusal(world.settlement(world.tier_1).deposits(world.core.account, None)), SettlementError::NotParty);
+    assert_eq!(world.settlement(world.core).deposits(world.core.account, None).unwrap().count, 1);
+    let book = |firm: Firm| world.settlement(firm).book(world.bank.member, Currency::CNY, None).unwrap();
+    assert_eq!(book(world.bank).deposits.len(), 1);
+    assert_eq!(book(world.regulator).deposits.len(), 1);
+    let public = book(world.other_bank);
+    assert_eq!((public.deposits.len(), public.book.outstanding), (0, cny(100)));
+    let unserved = world.settlement(world.bank).book(world.bank.member, Currency::USD, None);
+    assert_eq!(refusal(unserved), SettlementError::BankDoesNotServe { currency: Currency::USD });
+}
+
+// What only other contracts may call.
+
+#[test]
+fn what_contracts_do_nobody_else_can_do() {
+    let world = World::new();
+    let core = world.settlement(world.core);
+    let (account, bank) = (world.core.account, world.bank.member);
+    refuses(&world, || core.register(CLAIM, account, bank, cny(1), world.today()), SettlementError::NotTrusted);
+    refuses(&world, || core.collect(CLAIM), SettlementError::NotTrusted);
+    refuses(&world, || core.pay(CLAIM, vec![]), SettlementError::NotTrusted);
+    refuses(&world, || core.fund(world.bank.account, account, cny(1)), SettlementError::NotTrusted);
+    refuses(&world, || core.register_waterfall(PART, falls(&world)), SettlementError::NotTrusted);
+    // Trust is by contract: each only what is its own.
+    refuses(&world, || financing(&world).collect(CLAIM), SettlementError::NotTrusted);
+    refuses(&world, || receivable(&world).fund(world.bank.account, account, cny(1)), SettlementError::NotTrusted);
+}
+
+#[test]
+fn funding_is_an_issue_of_the_funders_bank() {
+    let world = World::new();
+    financing(&world).fund(world.bank.account, world.tier_1.account, cny(700)).unwrap();
+    assert_eq!((world.balance(world.tier_1, world.bank), world.assert_deposits(world.bank)), (700, 700));
+    refuses(
+        &world,
+        || financing(&world).fund(world.core.account, world.tier_1.account, cny(1)),
+        SettlementError::NotBank,
+    );
+}
+
+// Obligations.
+
+#[test]
+fn an_obligation_is_registered_once_at_a_bank_that_serves() {
+    let world = World::new();
+    owes(&world, 100);
+    let again = || receivable(&world).register(CLAIM, world.core.account, world.bank.member, cny(100), world.today());
+    refuses(&world, again, SettlementError::DuplicateObligation);
+    let dollars = Money::new(1, Currency::USD);
+    let other = CertificateId([9; 32]);
+    refuses(
+        &world,
+        || receivable(&world).register(other, world.core.account, world.bank.member, dollars, world.today()),
+        SettlementError::BankDoesNotServe { currency: Currency::USD },
+    );
+}
+
+#[test]
+fn nothing_is_collected_before_it_is_due_or_while_it_is_paid_or_after() {
+    let world = World::new();
+    world.deposit(cny(100));
+    refuses(&world, || receivable(&world).collect(CLAIM), SettlementError::UnknownObligation);
+    receivable(&world).register(CLAIM, world.core.account, world.bank.member, cny(100), world.in_days(1)).unwrap();
+    let state = |state| SettlementError::ObligationState { state, needed: ObligationState::Overdue };
+    refuses(&world, || receivable(&world).collect(CLAIM), state(ObligationState::Pending));
+    world.advance_to(world.in_days(1));
+    assert_eq!(receivable(&world).collect(CLAIM).unwrap(), cny(100));
+    refuses(&world, || receivable(&world).collect(CLAIM), state(ObligationState::Paying));
+    receivable(&world).pay(CLAIM, vec![payment(world.tier_1, 100)]).unwrap();
+    refuses(&world, || receivable(&world).collect(CLAIM), state(ObligationState::Paid));
+}
+
+#[test]
+fn no_more_is_paid_than_was_set_aside() {
+    let world = World::new();
+    world.deposit(cny(1_000));
+    owes(&world, 100);
+    let not_collected =
+        SettlementError::ObligationState { state: ObligationState::Pending, needed: ObligationState::Paying };
+    refuses(&world, || receivable(&world).pay(CLAIM, vec![payment(world.tier_1, 1)]), not_collected);
+    receivable(&world).collect(CLAIM).unwrap();
+    refuses(
+        &world,
+        || receivable(&world).pay(CLAIM, vec![payment(world.tier_1, 60), payment(world.tier_2, 41)]),
+        SettlementError::Overpaid { excess: cny(1) },
+    );
+    refuses(
+        &world,
+        || receivable(&world).pay(CLAIM, vec![payment(world.tier_1, 0)]),
+        SettlementError::AmountNotPositive,
+    );
+    let many = vec![payment(world.tier_1, 1); MAX_PAYMENTS + 1];
+    refuses(&world, || receivable(&world).pay(CLAIM, many), SettlementError::TooMany { limit: MAX_PAYMENTS as u32 });
+    let overflow = vec![payment(world.tier_1, i128::MAX), payment(world.tier_1, 1)];
+    refuses(&world, || receivable(&world).pay(CLAIM, overflow), SettlementError::Terms(TermsError::Overflow));
+    receivable(&world).pay(CLAIM, vec![payment(world.tier_1, 60), payment(world.tier_2, 40)]).unwrap();
+    assert_eq!(world.balance(world.core, world.bank), 900);
+    world.assert_deposits(world.bank);
+}
+
+#[test]
+fn an_obligation_is_its_payers_business() {
+    let world = World::new();
+    owes(&world, 100);
+    assert_eq!(refusal(world.settlement(world.tier_1).obligation(CLAIM)), SettlementError::NotParty);
+    assert_eq!(
+        refusal(world.settlement(world.tier_1).obligations(world.core.account, None)),
+        SettlementError::NotParty
+    );
+    let page = world.settlement(world.core).obligations(world.core.account, None).unwrap();
+    assert_eq!((page.count, page.obligations[0].amount), (1, cny(100)));
+    let unknown = world.settlement(world.core).obligation(CertificateId([8; 32]));
+    assert_eq!(refusal(unknown), SettlementError::UnknownObligation);
+}
+
+#[test]
+fn money_that_is_set_aside_is_not_the_payers_to_spend() {
+    let world = World::new();
+    world.deposit(cny(150));
+    owes(&world, 100);
+    receivable(&world).collect(CLAIM).unwrap();
+    refuses(&world, || redeem(&world, world.core, cny(51)), SettlementError::InsufficientDeposit { missing: cny(1) });
+    redeem(&world, world.core, cny(50)).unwrap();
+}
+
+// Waterfalls (W08).
+
+fn falls(world: &World) -> Waterfall {
+    let due = [
+        (TrancheKind::Fee, 15_000),
+        (TrancheKind::Tax, 7_500),
+        (TrancheKind::Penalty, 125_000),
+        (TrancheKind::Principal, 30_000_000),
+    ];
+    let tranches =
+        due.map(|(kind, due_minor)| Tranche { kind, payee: world.other_bank.account, due_minor, paid_minor: 0 });
+    Waterfall {
+        financing: FinancingId([3; 32]),
+        currency: Currency::CNY,
+        tranches: tranches.into(),
+        residual: world.tier_1.account,
+    }
+}
+
+fn receive(world: &World, minor: i128) {
+    let payment = Payment { part: PART, holder: world.other_bank.account, minor, financed: true };
+    receivable(world).pay(CLAIM, vec![payment]).unwrap();
+}
+
+#[test]
+fn w08_a_receipt_goes_down_the_ranks() {
+    let world = World::new();
+    financing(&world).register_waterfall(PART, falls(&world)).unwrap();
+    owes(&world, 40_000_000);
+    world.deposit(cny(40_000_000));
+    receivable(&world).collect(CLAIM).unwrap();
+    receive(&world, 25_000_000);
+    let paid = |firm: Firm| {
+        let waterfall = world.settlement(firm).waterfall(PART).unwrap();
+        waterfall.tranches.iter().map(|tranche| tranche.paid_minor).collect::<Vec<_>>()
+    };
+    assert_eq!(paid(world.other_bank), [15_000, 7_500, 125_000, 24_852_500]);
+    receive(&world, 15_000_000);
+    assert_eq!(paid(world.tier_1), [15_000, 7_500, 125_000, 30_000_000]);
+    assert_eq!(world.balance(world.other_bank, world.bank), 30_147_500);
+    assert_eq!(world.balance(world.tier_1, world.bank), 40_000_000 - 30_147_500, "what is left is the borrower's");
+    world.assert_deposits(world.bank);
+    assert_eq!(refusal(world.settlement(world.core).waterfall(PART)), SettlementError::NotParty);
+}
+
+#[test]
+fn a_waterfall_is_registered_once_and_is_sound() {
+    let world = World::new();
+    let register = |change: fn(&mut Waterfall)| {
+        let mut waterfall = falls(&world);
+        change(&mut waterfall);
+        financing(&world).register_waterfall(PART, waterfall)
+    };
+    refuses(&world, || register(|waterfall| waterfall.tranches[0].due_minor = 0), SettlementError::AmountNotPositive);
+    refuses(&world, || register(|waterfall| waterfall.tranches[0].paid_minor = 1), SettlementError::AmountNotPositive);
+    let many = |waterfall: &mut Waterfall| waterfall.tranches = vec![waterfall.tranches[0].clone(); MAX_TRANCHES + 1];
+    refuses(&world, || register(many), SettlementError::TooMany { limit: MAX_TRANCHES as u32 });
+    register(|_| {}).unwrap();
+    refuses(&world, || register(|_| {}), SettlementError::DuplicateWaterfall);
+}
+
+#[test]
+fn a_receipt_needs_a_waterfall_of_its_currency() {
+    let world = World::new();
+    owes(&world, 100);
+    world.deposit(cny(100));
+    receivable(&world).collect(CLAIM).unwrap();
+    let receive = || {
+        let payment = Payment { part: PART, holder: world.tier_1.account, minor: 1, financed: true };
+        receivable(&world).pay(CLAIM, vec![payment])
+    };
+    refuses(&world, receive, SettlementError::UnknownWaterfall);
+    let dollars = Waterfall { currency: Currency::USD, ..falls(&world) };
+    financing(&world).register_waterfall(PART, dollars).unwrap();
+    refuses(&world, receive, SettlementError::WrongCurrency { expected: Currency::USD, found: Currency::CNY });
+}
+
+#[test]
+fn sums_over_many_due_days_are_whole() {
+    let world = World::new();
+    for day in 0..40i32 {
+        let claim = CertificateId([day as u8 + 10; 32]);
+        receivable(&world).register(claim, world.core.account, world.bank.member, cny(10), world.in_days(day)).unwrap();
+    }
+    world.deposit(cny(1_000));
+    world.chain.start_at(date("2026-03-02").0 + 34);
+    let deposit = &world.settlement(world.core).deposits(world.core.account, None).unwrap().deposits[0];
+    assert_eq!(deposit.bound, cny(350), "35 days are due, five are not");
+}
