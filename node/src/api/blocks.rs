@@ -1,0 +1,129 @@
+//! Headers, and whole blocks with their outcomes.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use portolan_primitives::{CommitCertificate, Hash, Header, Height, MemberId, Origin, Transaction, ValidatorSet};
+use portolan_runtime::{ExecutedReceipt, Ledger};
+use portolan_runtime::native::records::Member;
+use serde_json::{Value, json};
+
+use super::identity::{Identity, parties};
+use super::limits::{DEFAULT_PAGE, MAX_PAGE};
+use super::policy::{Reader, Resource};
+use super::problem::{Answer, Problem};
+use super::{Shared, from_host, only, pairs, parameter, receipts};
+use crate::handle::{self, ReadError, Tip};
+
+/// GET /v1/blocks: headers, newest first.
+pub async fn list(State(api): State<Shared>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
+    identity.may_see(&Resource::Headers)?;
+    let pairs = pairs(&uri)?;
+    only(&pairs, &["before", "limit"])?;
+    let tip = api.handle.tip().head.header.height;
+    let before = parameter::<u64>(&pairs, "before")?.unwrap_or(u64::MAX).min(tip.0 + 1);
+    let limit = parameter::<u64>(&pairs, "limit")?.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let from = before.saturating_sub(limit);
+    let blocks = api.handle.read(move |reader| {
+        (from..before).rev().filter_map(|height| header_at(reader, Height(height)).transpose()).collect::<Result<Vec<_>, _>>()
+    });
+    let blocks: Vec<Value> = blocks.await?.iter().map(|(header, hash)| described(header, hash)).collect();
+    let next = (from > 0).then_some(from);
+    Ok(Json(json!({ "blocks": blocks, "next": next })))
+}
+
+fn header_at(reader: &handle::Reader, height: Height) -> Result<Option<(Header, Hash)>, ReadError> {
+    Ok(reader.chain.header(height)?.map(|header| (header.clone(), header.hash())))
+}
+
+fn described(header: &Header, hash: &Hash) -> Value {
+    json!({ "height": header.height, "hash": hash, "header": receipts::header(header) })
+}
+
+/// A block as the store has it.
+struct Stored {
+    header: Header,
+    certificate: Option<CommitCertificate>,
+    validators: Option<ValidatorSet>,
+    names: Vec<(MemberId, Option<String>)>,
+    /// Receipts that the reader may see, each with its transaction.
+    outcomes: Vec<(ExecutedReceipt, Option<Transaction>)>,
+}
+
+/// GET /v1/blocks/{height}: a block with its outcomes, as far as the reader may see them.
+pub async fn show(State(api): State<Shared>, Path(height): Path<String>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
+    identity.may_see(&Resource::Headers)?;
+    only(&pairs(&uri)?, &[])?;
+    let tip = api.handle.tip();
+    let height = match height.as_str() {
+        "latest" => tip.head.header.height,
+        text => text.parse().map(Height).map_err(|_| Problem::bad("bad_height", "a height is a whole number, or `latest`"))?,
+    };
+    let catalog = api.catalog(&tip).await?;
+    let stored = api.handle.read(move |reader| stored(reader, &tip, height, &identity)).await?;
+    let hash = stored.header.hash();
+    let id = |receipt: &ExecutedReceipt| match receipt.receipt.origin {
+        Origin::Transaction(id) => Some(id),
+        _ => None,
+    };
+    let transactions: Vec<_> = stored.outcomes.iter().filter_map(|(receipt, _)| id(receipt)).collect();
+    let shown = |(receipt, transaction): &(ExecutedReceipt, Option<Transaction>)| receipts::receipt(&catalog, receipt, transaction.as_ref());
+    let outcomes: Vec<Value> = stored.outcomes.iter().map(shown).collect();
+    let mut document = described(&stored.header, &hash);
+    document["certificate"] = certificate(&stored);
+    document["transactions"] = json!(transactions);
+    document["receipts"] = json!(outcomes);
+    Ok(Json(document))
+}
+
+fn stored(reader: &handle::Reader, tip: &Arc<Tip>, height: Height, identity: &Identity) -> Result<Stored, ReadError> {
+    let unknown = || ReadError::Unknown { height, tip: tip.head.header.height };
+    let header = reader.chain.header(height)?.ok_or_else(unknown)?;
+    let certificate = reader.chain.certificate(height)?;
+    let validators = reader.chain.validators(&header.validators_hash)?;
+    let names = names(tip, validators.iter().flat_map(ValidatorSet::validators).map(|validator| validator.member))?;
+    let mut transactions = reader.chain.transactions(height)?.unwrap_or_default().into_iter();
+    let mut outcomes = Vec::new();
+    for receipt in reader.chain.receipts(height)?.unwrap_or_default() {
+        let transaction = match receipt.receipt.origin {
+            Origin::Transaction(_) => transactions.next(),
+            _ => None,
+        };
+        if is_visible(identity, tip, transaction.as_ref())? {
+            outcomes.push((receipt, transaction));
+        }
+    }
+    Ok(Stored { header, certificate, validators, names, outcomes })
+}
+
+/// Whether the reader may see the outcome of a transaction, or of the chain's own acts.
+pub fn is_visible(identity: &Identity, tip: &Tip, transaction: Option<&Transaction>) -> Result<bool, ReadError> {
+    if identity.reader == Reader::Operator {
+        return Ok(identity.sees(&Resource::ChainOutcome));
+    }
+    match transaction {
+        None => Ok(identity.sees(&Resource::ChainOutcome)),
+        Some(transaction) => Ok(identity.sees(&Resource::Transaction { parties: &parties(tip, transaction)? })),
+    }
+}
+
+/// Names of members, as the state of `tip` knows them.
+pub fn names(tip: &Tip, members: impl Iterator<Item = MemberId>) -> Result<Vec<(MemberId, Option<String>)>, ReadError> {
+    let mut ledger = Ledger::new(tip.view.clone());
+    let mut name = |id| Ok((id, ledger.get::<Member>(&id).map_err(from_host)?.map(|member| member.name)));
+    members.map(&mut name).collect()
+}
+
+fn certificate(stored: &Stored) -> Value {
+    let Some(certificate) = &stored.certificate else { return Value::Null };
+    let validators = stored.validators.as_ref().map_or(&[][..], ValidatorSet::validators);
+    let signature = |(place, signature): &(u16, portolan_primitives::Signature)| {
+        let member = validators.get(usize::from(*place)).map(|validator| validator.member);
+        let name = stored.names.iter().find(|(id, _)| Some(*id) == member).and_then(|(_, name)| name.clone());
+        json!({ "validator": place, "member": name, "id": member, "signature": signature.to_string() })
+    };
+    let signatures: Vec<Value> = certificate.signatures.iter().map(signature).collect();
+    json!({ "round": certificate.round, "signatures": signatures })
+}

@@ -1,0 +1,245 @@
+//! The OpenAPI 3.1 document: the chain's paths, and every question of the last block's contracts with the schemas of its
+//! description. Made when it is first asked for after a contract changed.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::Shared;
+use super::catalog::{Catalog, Route};
+use super::identity::Identity;
+use super::policy::Resource;
+use super::problem::{Answer, Problem};
+use crate::values::Schemas;
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// GET /openapi.json.
+pub async fn document(State(api): State<Shared>, identity: Identity) -> Answer<Response> {
+    identity.may_see(&Resource::Probe)?;
+    let catalog = api.catalog(&api.handle.tip()).await?;
+    let bytes = match catalog.openapi.get() {
+        Some(bytes) => bytes.clone(),
+        None => {
+            let making = catalog.clone();
+            let made = tokio::task::spawn_blocking(move || Bytes::from(of(&making).to_string()));
+            let made = made.await.map_err(Problem::host)?;
+            catalog.openapi.get_or_init(|| made).clone()
+        }
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+/// The document of these contracts.
+pub fn of(catalog: &Catalog) -> Value {
+    let mut paths = of_chain();
+    let mut schemas = own_schemas();
+    for route in catalog.routes() {
+        let path = format!("/v1{}", route.path());
+        if let Some(operation) = of_question(route, &mut schemas) {
+            // The chain's own paths come first.
+            paths.entry(path).or_insert_with(|| json!({ "get": operation }));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Portolan node",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Chain paths, and the questions of the contracts that are deployed. A reader is the operator (on the node's own machine) or an account that signs its requests.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{}, { "account": [], "key": [], "time": [], "signature": [] }],
+        "paths": paths,
+        "components": { "schemas": schemas, "securitySchemes": security_schemes() },
+    })
+}
+
+fn of_question(route: &Route, schemas: &mut Map<String, Value>) -> Option<Value> {
+    let (query, metadata) = (route.query()?, route.contract.metadata.as_ref()?);
+    let prefix = format!("{}.", route.contract.name);
+    let mut of_types = Schemas::new(&metadata.types, SCHEMAS, &prefix);
+    let in_path: Vec<&str> = route.arguments().collect();
+    let mut parameters = Vec::new();
+    for argument in &query.message.arguments {
+        let schema = of_types.of(argument.ty);
+        let is_option = schema.get("anyOf").is_some();
+        let at = if in_path.contains(&argument.name.as_str()) { "path" } else { "query" };
+        let required = at == "path" || !(is_option || argument.name == "limit");
+        parameters.push(json!({ "name": argument.name, "in": at, "required": required, "schema": schema }));
+    }
+    for (name, kind) in [("height", "integer"), ("proof", "boolean")] {
+        if query.message.arguments.iter().all(|argument| argument.name != name) {
+            parameters.push(parameter(name, kind));
+        }
+    }
+    let output = of_types.of(query.message.output);
+    let Value::Object(made) = of_types.finish() else { return None };
+    schemas.extend(made);
+    Some(json!({
+        "operationId": format!("{}.{}", route.contract.name, query.message.name),
+        "tags": [route.contract.name],
+        "summary": query.message.doc,
+        "parameters": parameters,
+        "responses": {
+            "200": {
+                "description": "The answer; with `proof=true` it is `result` beside `height`, `state_root` and `proof`.",
+                "content": { "application/json": { "schema": { "anyOf": [output.clone(), proved(output)] } } },
+            },
+            "default": problem(),
+        },
+    }))
+}
+
+fn proved(result: Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "result": result,
+            "height": { "type": "integer" },
+            "state_root": { "type": "string" },
+            "proof": { "$ref": format!("{SCHEMAS}Proof") },
+        },
+        "required": ["result", "height", "state_root", "proof"],
+    })
+}
+
+fn problem() -> Value {
+    json!({
+        "description": "Refused, with a stable code.",
+        "content": { "application/problem+json": { "schema": { "$ref": format!("{SCHEMAS}Problem") } } },
+    })
+}
+
+fn parameter(name: &str, kind: &str) -> Value {
+    json!({ "name": name, "in": "query", "required": false, "schema": { "type": kind } })
+}
+
+fn own_schemas() -> Map<String, Value> {
+    let text = || json!({ "type": "string" });
+    let schemas = json!({
+        "Problem": {
+            "type": "object",
+            "properties": { "type": text(), "title": text(), "status": { "type": "integer" }, "code": text(), "detail": text() },
+            "required": ["type", "title", "status", "code", "detail"],
+        },
+        "Proof": {
+            "type": "object",
+            "properties": { "format": text(), "scale": { "type": "string", "pattern": "^([0-9a-f]{2})*$" } },
+            "required": ["format", "scale"],
+        },
+        "Object": { "type": "object" },
+    });
+    match schemas {
+        Value::Object(schemas) => schemas,
+        _ => Map::new(),
+    }
+}
+
+fn security_schemes() -> Value {
+    let field = |name: &str, words: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": words });
+    json!({
+        "account": field("Portolan-Account", "The account that reads, acct1…"),
+        "key": field("Portolan-Key", "The user key that signs, key1…"),
+        "time": field("Portolan-Time", "Milliseconds since 1970, at most a minute from the node's"),
+        "signature": field(
+            "Portolan-Signature",
+            "64 bytes in hex over `portolan 2026 read request v1`, a zero byte, and the SCALE of (chain, method, path and query, time, account)",
+        ),
+    })
+}
+
+/// One path of the chain: method, path, words, query parameters, media types of body and answer.
+struct ChainPath(&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], Option<&'static str>, &'static str);
+
+const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
+
+const CHAIN_PATHS: &[ChainPath] = &[
+    ChainPath("get", "/healthz", "Whether the process answers.", &[], None, JSON),
+    ChainPath("get", "/readyz", "Whether the node takes part in the network.", &[], None, JSON),
+    ChainPath("get", "/metrics", "Counters of the node, for Prometheus.", &[], None, "text/plain"),
+    ChainPath("get", "/openapi.json", "This document.", &[], None, JSON),
+    ChainPath("get", "/v1/status", "How the network and the node are.", &[], None, JSON),
+    ChainPath("get", "/v1/blocks", "Headers, newest first.", &[("before", "integer"), ("limit", "integer")], None, JSON),
+    ChainPath("get", "/v1/blocks/{height}", "A block with its outcomes; `latest` for the newest.", &[], None, JSON),
+    ChainPath("post", "/v1/transactions", "Hands in a transaction in SCALE.", &[], Some(BYTES), JSON),
+    ChainPath("post", "/v1/transactions/batch", "Hands in many transactions, a SCALE list of each one's SCALE.", &[], Some(BYTES), JSON),
+    ChainPath(
+        "get",
+        "/v1/transactions/{id}",
+        "Where a transaction stands; with `wait_ms` as soon as it is final.",
+        &[("wait_ms", "integer"), ("proof", "boolean")],
+        None,
+        JSON,
+    ),
+    ChainPath(
+        "get",
+        "/v1/agenda",
+        "What falls due, in the order in which it runs.",
+        &[("from", "string"), ("limit", "integer"), ("cursor", "string")],
+        None,
+        JSON,
+    ),
+    ChainPath("get", "/v1/contracts", "All contracts and native modules.", &[], None, JSON),
+    ChainPath("get", "/v1/contracts/{name}", "A contract's messages, questions, errors and events.", &[], None, JSON),
+    ChainPath("get", "/v1/contracts/{name}/metadata", "A contract's description in SCALE.", &[], None, BYTES),
+    ChainPath(
+        "post",
+        "/v1/contracts/{name}/query",
+        "Asks a contract in SCALE; answers SCALE, or JSON where that is accepted.",
+        &[("height", "integer"), ("proof", "boolean")],
+        Some(BYTES),
+        BYTES,
+    ),
+    ChainPath(
+        "get",
+        "/v1/state/{contract}/{key}",
+        "The bytes under a key of a contract's storage.",
+        &[("height", "integer"), ("proof", "boolean")],
+        None,
+        JSON,
+    ),
+    ChainPath(
+        "get",
+        "/v1/events",
+        "What contracts make known, as server-sent events; resumes by Last-Event-ID.",
+        &[("from_height", "integer"), ("contract", "string")],
+        None,
+        "text/event-stream",
+    ),
+];
+
+fn of_chain() -> Map<String, Value> {
+    let mut paths = Map::new();
+    for ChainPath(method, path, words, query, body, answer) in CHAIN_PATHS {
+        let in_path = path.split('/').filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'));
+        let in_path = in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+        let in_query = query.iter().map(|(name, kind)| parameter(name, kind));
+        let schema = if *answer == JSON { json!({ "$ref": format!("{SCHEMAS}Object") }) } else { json!({}) };
+        let mut operation = json!({
+            "operationId": format!("{method}{}", path.replace(['/', '{', '}', '.'], "_")),
+            "tags": ["chain"],
+            "summary": words,
+            "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+            "responses": {
+                "200": { "description": "The answer.", "content": { (*answer): { "schema": schema } } },
+                "default": problem(),
+            },
+        });
+        if *path == "/v1/transactions" {
+            operation["responses"]["202"] = json!({
+                "description": "Taken; it waits for its block.",
+                "content": { JSON: { "schema": { "$ref": format!("{SCHEMAS}Object") } } },
+            });
+        }
+        if let Some(kind) = body {
+            operation["requestBody"] = json!({ "required": true, "content": { (*kind): { "schema": {} } } });
+        }
+        paths.insert((*path).into(), json!({ (*method): operation }));
+    }
+    paths
+}

@@ -1,0 +1,255 @@
+//! The thread that checks transactions, of clients and of peers: everything that waits is checked as one batch, and its
+//! signatures verified at once.
+//!
+//! Must never let through what the chain would not take now, and never blame a peer for what may be this node's own lag.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use portolan_primitives::{Transaction, TransactionId};
+use portolan_replica::{Checked, Input, PeerId, PooledTransaction};
+use portolan_runtime::{ApplyError, Ledger, Refusal, Runtime, SignatureItem};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::verified::{Verified, verify_all};
+use super::{Tip, ToReplica, wall_clock};
+use crate::store::{Chain, Store};
+
+/// Transactions that are checked as one batch; beyond it the gain is small and the first would wait for the last.
+const BATCH: usize = 1_024;
+
+/// Why a client's transaction is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The chain would refuse it.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The mempool has no place for it.
+    #[error("{0}")]
+    Mempool(portolan_replica::Refusal),
+    /// Too many wait for their check.
+    #[error("the node checks as many transactions as it can; send again in a moment")]
+    Busy,
+    /// The node is stopping.
+    #[error("the node is stopping; send to another one")]
+    Stopping,
+    /// The node itself failed.
+    #[error("the node can't check transactions: {0}")]
+    Host(String),
+}
+
+impl SubmitError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        use portolan_replica::Refusal as Pool;
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Mempool(Pool::AlreadyPending) => "already_pending",
+            Self::Mempool(Pool::TooManyVariants) => "too_many_variants",
+            Self::Mempool(Pool::Expired) => "expired",
+            Self::Mempool(Pool::MemberQuota) => "quota_exceeded",
+            Self::Mempool(Pool::Full) => "mempool_full",
+            Self::Mempool(Pool::TooLarge) => "too_large",
+            Self::Busy => "busy",
+            Self::Stopping => "stopping",
+            Self::Host(_) => "host_failed",
+        }
+    }
+}
+
+/// Where a client's answer goes.
+pub type Answer = oneshot::Sender<Result<TransactionId, SubmitError>>;
+
+/// What the checking thread is asked.
+pub enum ToChecker {
+    /// A client's transaction.
+    Submitted {
+        /// SCALE of the transaction.
+        bytes: Vec<u8>,
+        /// Where the answer goes.
+        answer: Answer,
+        /// Its place in the queue, free again when it was checked.
+        room: OwnedSemaphorePermit,
+    },
+    /// Transactions of a peer.
+    Received {
+        /// The replica's number.
+        batch: u64,
+        /// Who sent them.
+        from: PeerId,
+        /// SCALE of each.
+        transactions: Vec<Vec<u8>>,
+    },
+    /// Nothing more; what was asked before is still answered.
+    Stop,
+}
+
+impl ToChecker {
+    fn transactions(&self) -> &[Vec<u8>] {
+        match self {
+            Self::Submitted { bytes, .. } => std::slice::from_ref(bytes),
+            Self::Received { transactions, .. } => transactions,
+            Self::Stop => &[],
+        }
+    }
+}
+
+/// What checking needs.
+pub struct Checker {
+    /// Executes checks.
+    pub runtime: Arc<Runtime>,
+    /// The state to check on.
+    pub tip: Arc<ArcSwap<Tip>>,
+    /// Which transactions ran already.
+    pub chain: Chain<Store>,
+    /// Verified wires.
+    pub verified: Arc<Verified>,
+    /// Where answers for peers go.
+    pub replica: Sender<ToReplica>,
+}
+
+/// Passed everything but its signatures.
+struct Candidate {
+    pooled: PooledTransaction,
+    signatures: Vec<SignatureItem>,
+}
+
+/// Why one is not good.
+enum Unfit {
+    Refused(Refusal),
+    Host(String),
+}
+
+impl Checker {
+    /// Runs until it is told to stop, or nobody can ask any more.
+    pub fn run(self, jobs: &Receiver<ToChecker>) {
+        let mut stopping = false;
+        while !stopping {
+            let Ok(first) = jobs.recv() else { return };
+            let mut count = first.transactions().len();
+            let mut batch = vec![first];
+            while count < BATCH {
+                let Ok(next) = jobs.try_recv() else { break };
+                count += next.transactions().len();
+                batch.push(next);
+            }
+            stopping = batch.iter().any(|job| matches!(job, ToChecker::Stop));
+            let started = Instant::now();
+            self.check(batch);
+            metrics::histogram!("portolan_check_seconds").record(started.elapsed());
+            metrics::counter!("portolan_checked_transactions").increment(count as u64);
+        }
+    }
+
+    fn check(&self, batch: Vec<ToChecker>) {
+        let tip = self.tip.load_full();
+        let mut ledger = Ledger::new(tip.view.clone());
+        let all = batch.iter().flat_map(ToChecker::transactions);
+        let candidates: Vec<Result<Candidate, Unfit>> = all.map(|bytes| self.admit(&tip, &mut ledger, bytes)).collect();
+        let mut results = self.verify(candidates).into_iter();
+        for job in batch {
+            match job {
+                ToChecker::Submitted { answer, room, .. } => {
+                    self.answer(results.next(), answer);
+                    drop(room);
+                }
+                ToChecker::Received { batch, from, transactions } => {
+                    let results = results.by_ref().take(transactions.len()).map(checked).collect();
+                    tracing::trace!(batch, %from, count = transactions.len(), "checked a peer's transactions");
+                    self.tell(ToReplica::Input(Input::TransactionsChecked { batch, results }));
+                }
+                ToChecker::Stop => {}
+            }
+        }
+    }
+
+    fn admit(&self, tip: &Tip, ledger: &mut Ledger, bytes: &[u8]) -> Result<Candidate, Unfit> {
+        let transaction = Transaction::decode_checked(bytes).map_err(|error| Unfit::Refused(Refusal::Malformed(error)))?;
+        let admission = self.runtime.check_in(ledger, &tip.rules, &tip.head, wall_clock(), &transaction);
+        let admission = admission.map_err(|error| match error {
+            ApplyError::Refused(refusal) => Unfit::Refused(refusal),
+            ApplyError::Halt(fault) => Unfit::Host(fault.to_string()),
+        })?;
+        match self.chain.place(&admission.id) {
+            Ok(None) => {}
+            Ok(Some(_)) => return Err(Unfit::Refused(Refusal::Replayed(admission.id))),
+            Err(error) => return Err(Unfit::Host(error.to_string())),
+        }
+        let pooled = PooledTransaction {
+            id: admission.id,
+            wire_hash: admission.wire_hash,
+            bytes: bytes.into(),
+            gas: admission.gas,
+            member: admission.sender.member,
+            expires_at: transaction.body.expires_at,
+        };
+        Ok(Candidate { pooled, signatures: admission.signatures })
+    }
+
+    /// Verifies what is not remembered, all at once.
+    fn verify(&self, candidates: Vec<Result<Candidate, Unfit>>) -> Vec<Result<PooledTransaction, Unfit>> {
+        let unknown = |candidate: &Candidate| !self.verified.contains(&candidate.pooled.wire_hash);
+        let to_verify: Vec<Vec<SignatureItem>> = candidates
+            .iter()
+            .flatten()
+            .filter(|candidate| unknown(candidate))
+            .map(|candidate| candidate.signatures.clone())
+            .collect();
+        let answers = match verify_all(&to_verify) {
+            Ok(answers) => answers,
+            Err(error) => {
+                let failed = |candidate: Result<Candidate, Unfit>| candidate.and(Err(Unfit::Host(error.to_string())));
+                return candidates.into_iter().map(failed).collect();
+            }
+        };
+        let mut answers = answers.into_iter();
+        let mut good = Vec::new();
+        let judge = |candidate: Result<Candidate, Unfit>| {
+            let candidate = candidate?;
+            // An answer was asked for exactly the unknown ones, in this order.
+            if unknown(&candidate) && !answers.next().unwrap_or(false) {
+                return Err(Unfit::Refused(Refusal::BadSignature));
+            }
+            good.push(candidate.pooled.wire_hash);
+            Ok(candidate.pooled)
+        };
+        let results = candidates.into_iter().map(judge).collect();
+        self.verified.remember(good);
+        results
+    }
+
+    fn answer(&self, result: Option<Result<PooledTransaction, Unfit>>, answer: Answer) {
+        // A client that no longer waits is no fault.
+        match result {
+            Some(Ok(pooled)) => self.submit(pooled, answer),
+            Some(Err(Unfit::Refused(refusal))) => drop(answer.send(Err(SubmitError::Refused(refusal)))),
+            Some(Err(Unfit::Host(reason))) => drop(answer.send(Err(SubmitError::Host(reason)))),
+            None => drop(answer.send(Err(SubmitError::Stopping))),
+        }
+    }
+
+    fn submit(&self, pooled: PooledTransaction, answer: Answer) {
+        self.tell(ToReplica::Submit(pooled, answer));
+    }
+
+    fn tell(&self, message: ToReplica) {
+        // The replica is gone only when the node stops.
+        let _ = self.replica.send(message);
+    }
+}
+
+/// What the replica learns of a peer's transaction.
+fn checked(result: Result<PooledTransaction, Unfit>) -> Checked {
+    match result {
+        Ok(pooled) => Checked::Good(pooled),
+        Err(Unfit::Refused(refusal)) if is_fault(&refusal) => Checked::Bad { reason: refusal.to_string() },
+        Err(_) => Checked::Unusable,
+    }
+}
+
+/// Whether an honest node, whatever it has seen of the chain, would not have passed it on.
+fn is_fault(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Malformed(_) | Refusal::OtherChain { .. } | Refusal::BadSignature)
+}

@@ -1,0 +1,60 @@
+//! The named limits of the process: queues, frames, rates, times. A limit is checked before anything is allocated for it.
+
+use std::time::Duration;
+
+/// A reader's buffer grows by at most this while a frame comes in, so that a claimed length alone costs nothing.
+pub const FRAME_GROWTH: usize = 64 * 1024;
+
+/// Messages a peer may have waiting to be handled, each class.
+pub const INBOUND_MESSAGES: usize = 512;
+/// Bytes a peer may have waiting to be handled, each class; a longer message waits until it is alone.
+pub const INBOUND_BYTES: usize = 4 * 1024 * 1024;
+/// Messages waiting to be written to one peer, each class.
+pub const OUTBOUND_MESSAGES: usize = 4_096;
+/// Bytes waiting to be written to one peer, each class; beyond it the class's policy applies.
+pub const OUTBOUND_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes a second that one peer may send, sustained, all classes.
+pub const INBOUND_RATE: u64 = 128 * 1024 * 1024;
+/// Messages a second that one peer may send, sustained, each class.
+pub const INBOUND_MESSAGE_RATE: u64 = 20_000;
+
+/// Connections that may be in their handshake at once.
+pub const MAX_PENDING_CONNECTIONS: usize = 64;
+/// A handshake that takes longer is dropped.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A link that is quiet for this long gets a ping.
+pub const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// A link from which nothing came for this long is dead.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(35);
+/// First pause before a configured address is dialled again.
+pub const REDIAL_FIRST: Duration = Duration::from_millis(200);
+/// Longest pause before a configured address is dialled again.
+pub const REDIAL_LONGEST: Duration = Duration::from_secs(10);
+/// How long a peer is shut out after a fault, first time; doubled with each further one.
+pub const FAULT_FIRST: Duration = Duration::from_secs(5);
+/// Longest time that a peer is shut out.
+pub const FAULT_LONGEST: Duration = Duration::from_secs(600);
+
+/// Transactions from the API that wait for their check.
+pub const SUBMISSION_QUEUE: usize = 4_096;
+/// Queries that may run at once.
+pub const CONCURRENT_QUERIES: usize = 4;
+/// Queries that may wait for one of those to end.
+pub const WAITING_QUERIES: usize = 256;
+/// Blocks that a slow subscriber of committed blocks may lag behind before it loses some.
+pub const SUBSCRIBER_LAG: usize = 256;
+
+/// A segment of the consensus log ends at the first height after this many bytes.
+pub const LOG_SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+/// Longest record of the consensus log, bytes: a frame of the replica with a block's body and a height's votes.
+pub const MAX_LOG_RECORD: usize = 65 * 1024 * 1024;
+/// Longest group of records that one flush writes, bytes.
+pub const MAX_LOG_GROUP: usize = 2 * MAX_LOG_RECORD;
+
+/// Disk that stays free unless the configuration says otherwise, MiB.
+pub const DEFAULT_DISK_RESERVE_MIB: u64 = 512;
+/// The free disk is looked at after this many bytes written.
+pub const DISK_CHECK_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Largest configuration, passphrase or key file, bytes.
+pub const MAX_SMALL_FILE: u64 = 64 * 1024;

@@ -1,0 +1,263 @@
+//! The store: RocksDB with one column family for each way of access, written by one synced batch a block.
+//!
+//! A store says of itself which format and which chain it has; another one is refused by name, never opened half. Must never write
+//! without a sync: what a client was told is final survives the power cut of every node at once.
+
+pub mod chain;
+pub mod columns;
+mod disk;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use codec::{Decode, Encode};
+use portolan_primitives::{Hash, decode_whole};
+use portolan_state::{Batch, Column, KeyValue, StoreError};
+use rocksdb::{Cache, DB, DBRecoveryMode, Direction, IteratorMode, Options, PrefixRange, ReadOptions, WriteBatch, WriteOptions};
+
+pub use chain::{Chain, ChainError, Place};
+pub use disk::{DiskError, free_bytes};
+
+/// Version of the store's layout.
+pub const FORMAT: u32 = 1;
+/// Key of [`Identity`] in the column of the node.
+const IDENTITY: &[u8] = b"identity";
+
+/// Why a store is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the store {0} is in use: another node runs on this home; stop it first")]
+    InUse(PathBuf),
+    /// Damaged.
+    #[error("the store {path} is damaged: {reason}; restore this node from a snapshot, or start it with an empty home to sync")]
+    Corrupt {
+        /// Which.
+        path: PathBuf,
+        /// The database's own words.
+        reason: String,
+    },
+    /// A database, but not ours.
+    #[error("{path} is a database of something else ({what}); choose another home")]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Ours, of another format.
+    #[error("the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it, or sync anew")]
+    OtherFormat {
+        /// Which.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// Of another chain.
+    #[error("the store {path} is of the chain {found}, and the spec makes {expected}; use the spec or the home of that chain")]
+    OtherChain {
+        /// Which.
+        path: PathBuf,
+        /// The store's chain.
+        found: Hash,
+        /// The spec's.
+        expected: Hash,
+    },
+    /// Anything else.
+    #[error("can't open the store {path}: {reason}")]
+    Other {
+        /// Which.
+        path: PathBuf,
+        /// The database's own words.
+        reason: String,
+    },
+}
+
+/// What a store says of itself.
+#[derive(Debug, Encode, Decode)]
+struct Identity {
+    format: u32,
+    chain: Hash,
+}
+
+/// The open database.
+pub struct Store {
+    db: DB,
+    path: PathBuf,
+    written: AtomicU64,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.path.display())
+    }
+}
+
+impl Store {
+    /// Opens the store of `chain` at `path`, or makes a new one; with `cache_bytes` for blocks that were read.
+    pub fn open(path: &Path, chain: &Hash, cache_bytes: usize) -> Result<Self, OpenError> {
+        refuse_foreign_columns(path)?;
+        let cache = Cache::new_lru_cache(cache_bytes);
+        let db = DB::open_cf_descriptors(&database_options(), path, columns::descriptors(&cache))
+            .map_err(|error| open_error(path, &error))?;
+        let store = Self { db, path: path.into(), written: AtomicU64::new(0) };
+        store.check_identity(chain)?;
+        Ok(store)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of batches written since the store was opened.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    fn check_identity(&self, chain: &Hash) -> Result<(), OpenError> {
+        let other = |error: StoreError| OpenError::Other { path: self.path.clone(), reason: error.to_string() };
+        let Some(bytes) = self.get(columns::NODE, IDENTITY).map_err(other)? else {
+            return self.write_identity(chain);
+        };
+        let foreign = |_| OpenError::Foreign { path: self.path.clone(), what: "its identity is not readable".into() };
+        let identity: Identity = decode_whole("Identity", &bytes, 64).map_err(foreign)?;
+        if identity.format != FORMAT {
+            return Err(OpenError::OtherFormat { path: self.path.clone(), found: identity.format });
+        }
+        if identity.chain != *chain {
+            return Err(OpenError::OtherChain { path: self.path.clone(), found: identity.chain, expected: *chain });
+        }
+        Ok(())
+    }
+
+    fn write_identity(&self, chain: &Hash) -> Result<(), OpenError> {
+        let other = |error: StoreError| OpenError::Other { path: self.path.clone(), reason: error.to_string() };
+        for column in [Column::META, Column::FLAT, columns::HEADERS] {
+            if !self.scan(column, &[], None, 1).map_err(other)?.is_empty() {
+                return Err(OpenError::Foreign { path: self.path.clone(), what: "it has data but no identity".into() });
+            }
+        }
+        let mut batch = Batch::new();
+        batch.put(columns::NODE, IDENTITY, Identity { format: FORMAT, chain: *chain }.encode());
+        self.write(batch).map_err(other)
+    }
+
+    fn family(&self, column: Column) -> Result<&rocksdb::ColumnFamily, StoreError> {
+        let family = columns::name(column).and_then(|name| self.db.cf_handle(name));
+        family.ok_or_else(|| StoreError::new("find a column", format!("there is no column {}", column.0)))
+    }
+}
+
+impl KeyValue for Store {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db.get_cf(self.family(column)?, key).map_err(|error| StoreError::new("read a value", error))
+    }
+
+    fn multi_get(&self, column: Column, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let found = self.db.batched_multi_get_cf(self.family(column)?, keys.iter().copied(), false);
+        let value = |found: Result<Option<rocksdb::DBPinnableSlice<'_>>, rocksdb::Error>| match found {
+            Ok(value) => Ok(value.map(|slice| slice.to_vec())),
+            Err(error) => Err(StoreError::new("read values", error)),
+        };
+        found.into_iter().map(value).collect()
+    }
+
+    fn scan(
+        &self,
+        column: Column,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_range(PrefixRange(prefix));
+        let start = after.filter(|after| *after >= prefix).unwrap_or(prefix);
+        let mode = IteratorMode::From(start, Direction::Forward);
+        let pairs = self.db.iterator_cf_opt(self.family(column)?, options, mode);
+        let mut found = Vec::new();
+        for pair in pairs {
+            let (key, value) = pair.map_err(|error| StoreError::new("scan a range", error))?;
+            if found.len() == limit {
+                break;
+            }
+            if after.is_none_or(|after| *key > *after) {
+                found.push((key.into_vec(), value.into_vec()));
+            }
+        }
+        Ok(found)
+    }
+
+    fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        let mut writes = WriteBatch::default();
+        for operation in batch.operations() {
+            let family = self.family(operation.column)?;
+            match &operation.value {
+                Some(value) => writes.put_cf(family, &operation.key, value),
+                None => writes.delete_cf(family, &operation.key),
+            }
+        }
+        self.written.fetch_add(writes.size_in_bytes() as u64, Ordering::Relaxed);
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        let started = std::time::Instant::now();
+        let written = self.db.write_opt(&writes, &options).map_err(|error| StoreError::new("write a batch", error));
+        metrics::histogram!("portolan_store_write_seconds").record(started.elapsed());
+        written
+    }
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_paranoid_checks(true);
+    // After a power cut the log is read up to its last whole batch. A loss in the middle can't go unnoticed: the
+    // consensus log then holds heights beyond the head, and the node refuses to start.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(512);
+    options.set_max_total_wal_size(256 * 1024 * 1024);
+    options.set_bytes_per_sync(1024 * 1024);
+    options.set_keep_log_file_num(4);
+    options.set_max_log_file_size(4 * 1024 * 1024);
+    // Statistics that nobody reads would wake an idle node.
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+fn refuse_foreign_columns(path: &Path) -> Result<(), OpenError> {
+    if !path.join("CURRENT").exists() {
+        return refuse_foreign_files(path);
+    }
+    let names = DB::list_cf(&Options::default(), path).map_err(|error| open_error(path, &error))?;
+    match names.iter().find(|name| !columns::is_known(name)) {
+        Some(name) => Err(OpenError::Foreign { path: path.into(), what: format!("it has a column `{name}`") }),
+        None => Ok(()),
+    }
+}
+
+/// A folder without a database must be empty: a lost `CURRENT` would else look like a new store.
+fn refuse_foreign_files(path: &Path) -> Result<(), OpenError> {
+    let Ok(mut entries) = std::fs::read_dir(path) else { return Ok(()) };
+    let is_data = |name: &str| name.ends_with(".sst") || name.ends_with(".log") || name.starts_with("MANIFEST");
+    let data = entries.find_map(|entry| entry.ok()?.file_name().into_string().ok().filter(|name| is_data(name)));
+    match data {
+        Some(name) => {
+            let reason = format!("it has {name} but no CURRENT");
+            Err(OpenError::Corrupt { path: path.into(), reason })
+        }
+        None => Ok(()),
+    }
+}
+
+fn open_error(path: &Path, error: &rocksdb::Error) -> OpenError {
+    let (path, reason) = (path.to_path_buf(), error.to_string());
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => OpenError::Corrupt { path, reason },
+        rocksdb::ErrorKind::IOError if reason.contains("lock") => OpenError::InUse(path),
+        rocksdb::ErrorKind::InvalidArgument => OpenError::Foreign { path, what: reason },
+        _ => OpenError::Other { path, reason },
+    }
+}

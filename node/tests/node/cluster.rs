@@ -1,0 +1,239 @@
+//! Four whole nodes in one process, over loopback: they agree, they wait without working, they come back.
+
+use std::path::Path;
+
+use codec::Encode;
+use portolan_node::config::Config;
+use portolan_node::handle::NodeHandle;
+use portolan_node::node::{Node, NodeKeys, StartError, read_spec};
+use portolan_primitives::{Height, Transaction};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::world::{MEMBERS, add_person, free_ports, make_home};
+
+struct Running {
+    handle: NodeHandle,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<Result<(), portolan_node::host::halt::Halt>>,
+}
+
+impl Running {
+    async fn start(config: &Path) -> Result<Self, StartError> {
+        let config = Config::load(config, std::iter::empty(), &[]).unwrap();
+        let spec = read_spec(&config.spec)?;
+        let keys = NodeKeys::unlock(&config.keys)?;
+        let node = Node::start(&config, spec, keys).await?;
+        let handle = node.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(node.run(async { drop(stopped.await) }));
+        Ok(Self { handle, stop, ended })
+    }
+
+    async fn stop(self) {
+        drop(self.handle);
+        self.stop.send(()).unwrap();
+        self.ended.await.unwrap().unwrap();
+    }
+}
+
+/// Waits until the node has a height.
+async fn reach(handle: &NodeHandle, height: u64) {
+    let mut blocks = handle.subscribe();
+    while handle.tip().head.header.height < Height(height) {
+        blocks.recv().await.unwrap();
+    }
+}
+
+/// Submits, and waits for the block on that node.
+async fn settle(handle: &NodeHandle, transaction: &Transaction) -> Height {
+    let mut blocks = handle.subscribe();
+    let id = handle.submit(transaction.encode()).await.unwrap();
+    loop {
+        let block = blocks.recv().await.unwrap();
+        if block.transactions.contains(&id) {
+            assert!(block.receipts.iter().all(|executed| executed.receipt.succeeded()), "{:?}", block.receipts);
+            return block.head.header.height;
+        }
+    }
+}
+
+struct Cluster {
+    folder: tempfile::TempDir,
+    nodes: Vec<Option<Running>>,
+}
+
+impl Cluster {
+    fn homes() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = free_ports();
+        for (index, member) in MEMBERS.iter().enumerate() {
+            let others = (0..4).filter(|other| *other != index);
+            let peers: Vec<String> = others.map(|other| format!("{}@127.0.0.1:{}", MEMBERS[other], ports[other])).collect();
+            let home = folder.path().join(member);
+            std::fs::create_dir(&home).unwrap();
+            make_home(&home, member, &format!("127.0.0.1:{}", ports[index]), &peers);
+        }
+        folder
+    }
+
+    async fn start() -> Self {
+        let mut cluster = Self { folder: Self::homes(), nodes: (0..4).map(|_| None).collect() };
+        for index in 0..4 {
+            cluster.start_node(index).await;
+        }
+        for index in 0..4 {
+            cluster.handle(index).wait_ready().await;
+        }
+        cluster
+    }
+
+    async fn start_node(&mut self, index: usize) {
+        let config = self.folder.path().join(MEMBERS[index]).join("node.toml");
+        self.nodes[index] = Some(Running::start(&config).await.unwrap());
+    }
+
+    async fn stop_node(&mut self, index: usize) {
+        self.nodes[index].take().unwrap().stop().await;
+    }
+
+    fn handle(&self, index: usize) -> NodeHandle {
+        self.nodes[index].as_ref().unwrap().handle.clone()
+    }
+
+    async fn stop(mut self) {
+        for index in 0..4 {
+            if self.nodes[index].is_some() {
+                self.stop_node(index).await;
+            }
+        }
+    }
+}
+
+fn same_blocks(handles: &[NodeHandle], height: Height) {
+    let hashes: std::collections::BTreeSet<_> = handles
+        .iter()
+        .map(|handle| {
+            let tip = handle.tip();
+            assert_eq!(tip.head.header.height, height);
+            (tip.head.hash, tip.head.header.state_root)
+        })
+        .collect();
+    assert_eq!(hashes.len(), 1, "all nodes have the same block and state");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_nodes_agree_on_a_transaction_given_to_any_of_them() {
+    let cluster = Cluster::start().await;
+    for (index, member) in MEMBERS.iter().enumerate() {
+        let height = settle(&cluster.handle(index), &add_person(member, "bob")).await;
+        for other in 0..4 {
+            reach(&cluster.handle(other), height.0).await;
+        }
+    }
+    let handles: Vec<NodeHandle> = (0..4).map(|index| cluster.handle(index)).collect();
+    let height = handles[0].tip().head.header.height;
+    for handle in &handles {
+        reach(handle, height.0).await;
+    }
+    same_blocks(&handles, height);
+    drop(handles);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_sent_again_has_one_outcome_and_one_id() {
+    let cluster = Cluster::start().await;
+    let handle = cluster.handle(0);
+    let transaction = add_person("customs", "bob");
+    settle(&handle, &transaction).await;
+    let again = handle.submit(transaction.encode()).await.unwrap_err();
+    assert_eq!(again.code(), "already_final");
+    let mut forged = add_person("customs", "eve");
+    forged.approvals[0] = transaction.approvals[0];
+    assert_eq!(handle.submit(forged.encode()).await.unwrap_err().code(), "bad_signature");
+    assert_eq!(handle.submit(vec![1, 2, 3]).await.unwrap_err().code(), "malformed_transaction");
+    drop(handle);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_of_four_go_on_and_the_fourth_catches_up() {
+    let mut cluster = Cluster::start().await;
+    settle(&cluster.handle(0), &add_person("customs", "bob")).await;
+    cluster.stop_node(3).await;
+    let mut height = Height(0);
+    for number in 0..5 {
+        height = settle(&cluster.handle(0), &add_person("customs", &format!("person-{number}"))).await;
+    }
+    cluster.start_node(3).await;
+    reach(&cluster.handle(3), height.0).await;
+    let handles: Vec<NodeHandle> = (0..4).map(|index| cluster.handle(index)).collect();
+    for handle in &handles {
+        reach(handle, height.0).await;
+    }
+    same_blocks(&handles, height);
+    drop(handles);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_was_stopped_goes_on_where_it_was() {
+    let mut cluster = Cluster::start().await;
+    let transaction = add_person("customs", "bob");
+    let height = settle(&cluster.handle(0), &transaction).await;
+    for index in 0..4 {
+        reach(&cluster.handle(index), height.0).await;
+    }
+    for index in 0..4 {
+        cluster.stop_node(index).await;
+    }
+    for index in 0..4 {
+        cluster.start_node(index).await;
+    }
+    for index in 0..4 {
+        assert!(cluster.handle(index).tip().head.header.height >= height);
+    }
+    // What ran does not run again, although the memory of it was lost.
+    let again = cluster.handle(1).submit(transaction.encode()).await.unwrap_err();
+    assert_eq!(again.code(), "already_final");
+    let next = settle(&cluster.handle(1), &add_person("customs", "cat")).await;
+    assert!(next > height);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_on_one_home_are_refused() {
+    let folder = Cluster::homes();
+    let config = folder.path().join(MEMBERS[0]).join("node.toml");
+    let running = Running::start(&config).await.unwrap();
+    let second = Running::start(&config).await;
+    assert!(matches!(second, Err(StartError::Store(portolan_node::store::OpenError::InUse(_)))));
+    assert!(!running.handle.is_ready(), "one of four takes part in nothing");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_room_on_its_disk_does_not_start() {
+    let folder = Cluster::homes();
+    let config = folder.path().join(MEMBERS[0]).join("node.toml");
+    let text = std::fs::read_to_string(&config).unwrap().replace("disk_reserve_mib = 64", "disk_reserve_mib = 100000000");
+    std::fs::write(&config, text).unwrap();
+    let started = Running::start(&config).await;
+    assert!(matches!(started, Err(StartError::Disk(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_ahead_of_the_store_is_refused() {
+    let mut cluster = Cluster::start().await;
+    let home = cluster.folder.path().join(MEMBERS[0]);
+    let height = settle(&cluster.handle(0), &add_person("customs", "bob")).await;
+    let height = settle(&cluster.handle(0), &add_person("customs", "cat")).await.max(height);
+    reach(&cluster.handle(0), height.0).await;
+    cluster.stop_node(0).await;
+    // The disk lost the whole store, but not the log.
+    std::fs::remove_dir_all(home.join("store")).unwrap();
+    let started = Running::start(&home.join("node.toml")).await;
+    assert!(matches!(started, Err(StartError::StoreBehindLog { .. })));
+    cluster.stop().await;
+}

@@ -1,0 +1,10 @@
+//! The node's parts and the whole: one program, so that the database is linked once.
+
+mod cluster;
+mod config;
+mod keys;
+mod log_file;
+mod network;
+mod processes;
+mod store;
+mod world;
