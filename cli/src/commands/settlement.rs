@@ -1,0 +1,110 @@
+//! `portolan settlement`: bank-issued deposits and what is owed.
+
+use clap::Subcommand;
+use portolan_interface::settlement::api::{Call, NAME};
+use portolan_interface::{CertificateId, Hash, Money};
+
+use crate::args::{self, AccountArg, MemberArg, RecordId};
+use crate::clock;
+use crate::context::Context;
+use crate::error::{CliError, CliResult};
+
+/// Deposits and obligations.
+#[derive(Debug, Subcommand)]
+pub enum SettlementCommand {
+    /// A bank serves a currency, up to a sum of deposits.
+    Serve {
+        /// The cap, as 1000000.00CNY.
+        #[arg(value_parser = args::money)]
+        cap: Money,
+    },
+    /// A bank issues a deposit at itself to an account.
+    Deposit {
+        /// To whom.
+        #[arg(long)]
+        to: AccountArg,
+        /// How much, as 1000.00CNY.
+        #[arg(value_parser = args::money)]
+        amount: Money,
+        /// The payment behind it, 64 hex digits; random if none.
+        #[arg(long)]
+        reference: Option<portolan_primitives::Hash>,
+    },
+    /// The owner redeems part of a deposit.
+    Redeem {
+        /// The bank.
+        #[arg(long)]
+        bank: MemberArg,
+        /// How much, as 1000.00CNY.
+        #[arg(value_parser = args::money)]
+        amount: Money,
+        /// The payment order behind it, 64 hex digits; random if none.
+        #[arg(long)]
+        reference: Option<portolan_primitives::Hash>,
+    },
+    /// The owner pays another account at the same bank.
+    Transfer {
+        /// The bank.
+        #[arg(long)]
+        bank: MemberArg,
+        /// To whom.
+        #[arg(long)]
+        to: AccountArg,
+        /// How much, as 1000.00CNY.
+        #[arg(value_parser = args::money)]
+        amount: Money,
+        /// What it is for, 64 hex digits; random if none.
+        #[arg(long)]
+        reference: Option<portolan_primitives::Hash>,
+    },
+    /// Show an account's deposits.
+    Balance {
+        /// Another account than the one that acts.
+        account: Option<AccountArg>,
+    },
+    /// Show what is owed on a certificate, or all that the account owes.
+    Show {
+        /// The certificate, cert1….
+        #[arg(value_parser = args::certificate)]
+        certificate: Option<CertificateId>,
+    },
+}
+
+/// Runs the command.
+pub fn run(context: &Context, command: &SettlementCommand) -> CliResult<()> {
+    let own = || context.account().map(AccountArg::contract_id);
+    let act = |call: &Call, done: &str| context.act(NAME, call, done).map(drop);
+    match command {
+        SettlementCommand::Serve { cap } => act(&Call::Serve { bank_account: own()?, cap: *cap }, "The bank serves it"),
+        SettlementCommand::Deposit { to, amount, reference } => {
+            let (to, reference) = (to.contract_id(), given(reference)?);
+            act(&Call::Issue { bank_account: own()?, to, amount: *amount, reference }, "The deposit is issued")
+        }
+        SettlementCommand::Redeem { bank, amount, reference } => {
+            let (bank, reference) = (bank.contract_id(), given(reference)?);
+            act(&Call::Redeem { account: own()?, bank, amount: *amount, reference }, "The deposit is redeemed")
+        }
+        SettlementCommand::Transfer { bank, to, amount, reference } => {
+            let (to, bank, reference) = (to.contract_id(), bank.contract_id(), given(reference)?);
+            act(&Call::Transfer { from: own()?, to, bank, amount: *amount, reference }, "It is paid")
+        }
+        SettlementCommand::Balance { account } => {
+            let account = account.as_ref().map_or_else(|| context.account().map(|own| own.id), |other| Ok(other.id))?;
+            context.show(&format!("/v1/deposits?account={account}"))
+        }
+        SettlementCommand::Show { certificate: Some(certificate) } => {
+            context.show(&format!("/v1/obligations/{}", certificate.text()))
+        }
+        SettlementCommand::Show { certificate: None } => {
+            context.show(&format!("/v1/obligations?account={}", context.account()?.id))
+        }
+    }
+}
+
+/// The reference that was given, or a random one.
+fn given(reference: &Option<portolan_primitives::Hash>) -> CliResult<Hash> {
+    match reference {
+        Some(reference) => Ok(Hash(reference.0)),
+        None => Ok(Hash(clock::random().map_err(|error| CliError::refused("no_randomness", error.to_string()))?)),
+    }
+}

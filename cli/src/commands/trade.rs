@@ -1,0 +1,392 @@
+//! `portolan order`, `portolan bill`, `portolan customs`: what proves that there is a trade behind a claim.
+
+use clap::{Subcommand, ValueEnum};
+use portolan_interface::trade::api::{Call, NAME};
+use portolan_interface::trade::{BillTerms, CustomsDecision, DeclarationTerms, Direction, Incoterm, OrderAnswer, OrderTerms};
+use portolan_interface::{BusinessDate, DocumentId, Hash, Money};
+use serde_json::json;
+
+use crate::args::{self, AccountArg, MemberArg, RecordId};
+use crate::clock;
+use crate::context::Context;
+use crate::contracts::message;
+use crate::error::{CliError, CliResult};
+
+/// Orders.
+#[derive(Debug, Subcommand)]
+pub enum OrderCommand {
+    /// The buyer gives an order.
+    Offer {
+        /// The seller's account.
+        #[arg(long)]
+        seller: AccountArg,
+        /// The total, as 120000.00CNY.
+        #[arg(long, value_parser = args::money)]
+        total: Money,
+        /// First day of delivery.
+        #[arg(long, value_parser = args::date)]
+        deliver_from: BusinessDate,
+        /// Last day of delivery.
+        #[arg(long, value_parser = args::date)]
+        deliver_until: BusinessDate,
+        /// Incoterm.
+        #[arg(long, value_enum, default_value = "fob")]
+        incoterm: IncotermArg,
+        /// The goods cross a border: the invoice then needs a bill of lading and cleared customs.
+        #[arg(long)]
+        cross_border: bool,
+        /// Commitment to the order's lines, 64 hex digits; random if the lines stay outside.
+        #[arg(long)]
+        lines: Option<portolan_primitives::Hash>,
+    },
+    /// The seller accepts, in full or in part.
+    Accept {
+        /// The order, doc1….
+        #[arg(value_parser = args::document)]
+        order: DocumentId,
+        /// Only this much of it.
+        #[arg(long, value_parser = args::money)]
+        part: Option<Money>,
+    },
+    /// The seller refuses.
+    Refuse {
+        /// The order, doc1….
+        #[arg(value_parser = args::document)]
+        order: DocumentId,
+    },
+    /// Show an order.
+    Show {
+        /// The order, doc1….
+        #[arg(value_parser = args::document)]
+        order: DocumentId,
+    },
+}
+
+/// Incoterms 2020.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum IncotermArg {
+    /// Ex works.
+    Exw,
+    /// Free carrier.
+    Fca,
+    /// Carriage paid to.
+    Cpt,
+    /// Carriage and insurance paid to.
+    Cip,
+    /// Delivered at place.
+    Dap,
+    /// Delivered at place unloaded.
+    Dpu,
+    /// Delivered duty paid.
+    Ddp,
+    /// Free alongside ship.
+    Fas,
+    /// Free on board.
+    Fob,
+    /// Cost and freight.
+    Cfr,
+    /// Cost, insurance and freight.
+    Cif,
+}
+
+impl From<IncotermArg> for Incoterm {
+    fn from(arg: IncotermArg) -> Self {
+        match arg {
+            IncotermArg::Exw => Self::Exw,
+            IncotermArg::Fca => Self::Fca,
+            IncotermArg::Cpt => Self::Cpt,
+            IncotermArg::Cip => Self::Cip,
+            IncotermArg::Dap => Self::Dap,
+            IncotermArg::Dpu => Self::Dpu,
+            IncotermArg::Ddp => Self::Ddp,
+            IncotermArg::Fas => Self::Fas,
+            IncotermArg::Fob => Self::Fob,
+            IncotermArg::Cfr => Self::Cfr,
+            IncotermArg::Cif => Self::Cif,
+        }
+    }
+}
+
+/// Bills of lading.
+#[derive(Debug, Subcommand)]
+pub enum BillCommand {
+    /// The carrier issues a bill of lading.
+    Issue {
+        /// The carrier's number of it.
+        #[arg(long)]
+        number: String,
+        /// The shipper's account, first holder and beneficiary.
+        #[arg(long)]
+        shipper: AccountArg,
+        /// The consignee of a straight bill; without it the bill is to order and negotiable.
+        #[arg(long)]
+        consignee: Option<AccountArg>,
+        /// The order, doc1….
+        #[arg(long, value_parser = args::document)]
+        order: DocumentId,
+        /// Container numbers (ISO 6346).
+        #[arg(long = "container", value_parser = args::container)]
+        containers: Vec<[u8; 11]>,
+        /// Port of loading (UN/LOCODE).
+        #[arg(long, value_parser = args::port)]
+        loading: [u8; 5],
+        /// Port of discharge (UN/LOCODE).
+        #[arg(long, value_parser = args::port)]
+        discharge: [u8; 5],
+        /// On-board date.
+        #[arg(long, value_parser = args::date)]
+        on_board: BusinessDate,
+    },
+    /// Who is both holder and beneficiary passes the title on.
+    Endorse {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+        /// To whom.
+        #[arg(long)]
+        to: AccountArg,
+    },
+    /// The beneficiary names the next one, or nobody any more.
+    Nominate {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+        /// Whom.
+        #[arg(long)]
+        to: Option<AccountArg>,
+    },
+    /// The holder passes holdership on.
+    TransferHolder {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+        /// To whom.
+        #[arg(long)]
+        to: AccountArg,
+    },
+    /// The holder lets the beneficial right go to the nominee.
+    TransferBeneficiary {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+    },
+    /// Who received the title gives it back before acting.
+    Reject {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+    },
+    /// Who is both gives the title to the carrier.
+    Surrender {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+    },
+    /// The carrier answers a surrender.
+    AnswerSurrender {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+        /// Give the title back instead.
+        #[arg(long)]
+        reject: bool,
+    },
+    /// Show a bill with its endorsements.
+    Show {
+        /// The bill, doc1….
+        #[arg(value_parser = args::document)]
+        bill: DocumentId,
+    },
+}
+
+/// Customs declarations.
+#[derive(Debug, Subcommand)]
+pub enum CustomsCommand {
+    /// Lodge a declaration.
+    Lodge {
+        /// The authority.
+        #[arg(long)]
+        customs: MemberArg,
+        /// Import instead of export.
+        #[arg(long)]
+        import: bool,
+        /// The order, doc1….
+        #[arg(long, value_parser = args::document)]
+        order: DocumentId,
+        /// The bill of lading, doc1….
+        #[arg(long, value_parser = args::document)]
+        bill: DocumentId,
+        /// HS codes.
+        #[arg(long = "hs-code", required = true)]
+        hs_codes: Vec<String>,
+        /// The declared value, as 120000.00CNY.
+        #[arg(long, value_parser = args::money)]
+        value: Money,
+    },
+    /// The authority decides; several decisions are taken in order, all or nothing.
+    Decide {
+        /// The declaration, doc1….
+        #[arg(value_parser = args::document)]
+        declaration: DocumentId,
+        /// What.
+        #[arg(required = true, value_enum)]
+        decisions: Vec<DecisionArg>,
+    },
+    /// Show a declaration.
+    Show {
+        /// The declaration, doc1….
+        #[arg(value_parser = args::document)]
+        declaration: DocumentId,
+    },
+}
+
+/// What a customs authority decides.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DecisionArg {
+    /// Accept the declaration.
+    Accept,
+    /// Reject it.
+    Reject,
+    /// Put the goods under control.
+    Control,
+    /// Hold them.
+    Hold,
+    /// Release them.
+    Release,
+    /// Clear them.
+    Clear,
+}
+
+impl From<DecisionArg> for CustomsDecision {
+    fn from(arg: DecisionArg) -> Self {
+        match arg {
+            DecisionArg::Accept => Self::Accept,
+            DecisionArg::Reject => Self::Reject,
+            DecisionArg::Control => Self::Control,
+            DecisionArg::Hold => Self::Hold,
+            DecisionArg::Release => Self::Release,
+            DecisionArg::Clear => Self::Clear,
+        }
+    }
+}
+
+/// A commitment to what stays outside the chain.
+fn outside() -> CliResult<Hash> {
+    Ok(Hash(clock::random().map_err(|error| CliError::refused("no_randomness", error.to_string()))?))
+}
+
+/// Sends a message that makes a document, and says its id.
+fn make(context: &Context, call: &Call, what: &str) -> CliResult<()> {
+    let done = context.send(vec![message(NAME, call)])?;
+    let id: DocumentId = done.output()?;
+    context.report(&done, &format!("{what} {}", id.text()), json!({ "document": id.text() }))
+}
+
+fn act(context: &Context, call: &Call, done: &str) -> CliResult<()> {
+    context.act(NAME, call, done).map(drop)
+}
+
+/// Runs an order's command.
+pub fn order(context: &Context, command: &OrderCommand) -> CliResult<()> {
+    let answer = |order: &DocumentId, answer| -> CliResult<Call> {
+        Ok(Call::AnswerOrder { seller: context.account()?.contract_id(), order: *order, answer })
+    };
+    match command {
+        OrderCommand::Offer { seller, total, deliver_from, deliver_until, incoterm, cross_border, lines } => {
+            let lines = lines.map_or_else(outside, |lines| Ok(Hash(lines.0)))?;
+            let terms = OrderTerms {
+                seller: seller.contract_id(),
+                lines,
+                total: *total,
+                deliver_from: *deliver_from,
+                deliver_until: *deliver_until,
+                incoterm: (*incoterm).into(),
+                cross_border: *cross_border,
+            };
+            make(context, &Call::OfferOrder { buyer: context.account()?.contract_id(), terms }, "The order is")
+        }
+        OrderCommand::Accept { order, part } => {
+            let accepted = part.map_or(OrderAnswer::Accept, OrderAnswer::AcceptPart);
+            act(context, &answer(order, accepted)?, "The order is accepted")
+        }
+        OrderCommand::Refuse { order } => act(context, &answer(order, OrderAnswer::Refuse)?, "The order is refused"),
+        OrderCommand::Show { order } => context.show(&format!("/v1/documents/{}", order.text())),
+    }
+}
+
+/// Runs a bill's command.
+pub fn bill(context: &Context, command: &BillCommand) -> CliResult<()> {
+    let own = || context.account().map(AccountArg::contract_id);
+    match command {
+        BillCommand::Issue { number, shipper, consignee, order, containers, loading, discharge, on_board } => {
+            let terms = BillTerms {
+                number: number.clone(),
+                shipper: shipper.contract_id(),
+                consignee: consignee.as_ref().map(AccountArg::contract_id),
+                order: *order,
+                containers: containers.clone(),
+                loading: *loading,
+                discharge: *discharge,
+                on_board: *on_board,
+                negotiable: consignee.is_none(),
+                holder: shipper.contract_id(),
+                beneficiary: shipper.contract_id(),
+                commitment: outside()?,
+            };
+            make(context, &Call::IssueBill { carrier: own()?, terms }, "The bill of lading is")
+        }
+        BillCommand::Endorse { bill, to } => {
+            act(context, &Call::Endorse { owner: own()?, bill: *bill, to: to.contract_id() }, "The title is endorsed")
+        }
+        BillCommand::Nominate { bill, to } => {
+            let nominee = to.as_ref().map(AccountArg::contract_id);
+            act(context, &Call::Nominate { beneficiary: own()?, bill: *bill, nominee }, "The nomination stands")
+        }
+        BillCommand::TransferHolder { bill, to } => {
+            act(context, &Call::TransferHolder { holder: own()?, bill: *bill, to: to.contract_id() }, "Holdership passed on")
+        }
+        BillCommand::TransferBeneficiary { bill } => {
+            act(context, &Call::TransferBeneficiary { holder: own()?, bill: *bill }, "The nominee is the beneficiary")
+        }
+        BillCommand::Reject { bill } => {
+            act(context, &Call::RejectTitle { receiver: own()?, bill: *bill }, "The title went back")
+        }
+        BillCommand::Surrender { bill } => {
+            act(context, &Call::Surrender { owner: own()?, bill: *bill }, "The title is surrendered")
+        }
+        BillCommand::AnswerSurrender { bill, reject } => {
+            let call = Call::AnswerSurrender { carrier: own()?, bill: *bill, accept: !reject };
+            act(context, &call, if *reject { "The title went back" } else { "The title has ended" })
+        }
+        BillCommand::Show { bill } => context.show(&format!("/v1/titles/{}", bill.text())),
+    }
+}
+
+/// Runs a customs command.
+pub fn customs(context: &Context, command: &CustomsCommand) -> CliResult<()> {
+    let own = || context.account().map(AccountArg::contract_id);
+    match command {
+        CustomsCommand::Lodge { customs, import, order, bill, hs_codes, value } => {
+            let terms = DeclarationTerms {
+                customs: customs.contract_id(),
+                direction: if *import { Direction::Import } else { Direction::Export },
+                order: *order,
+                bill: *bill,
+                hs_codes: hs_codes.clone(),
+                value: *value,
+                commitment: outside()?,
+            };
+            make(context, &Call::LodgeDeclaration { declarant: own()?, terms }, "The declaration is")
+        }
+        CustomsCommand::Decide { declaration, decisions } => {
+            let customs = own()?;
+            let decide = |decision: &DecisionArg| {
+                let decision = (*decision).into();
+                message(NAME, &Call::DecideDeclaration { customs, declaration: *declaration, decision })
+            };
+            let done = context.send(decisions.iter().map(decide).collect())?;
+            context.report(&done, "The declaration is decided on", json!({ "document": declaration.text() }))
+        }
+        CustomsCommand::Show { declaration } => context.show(&format!("/v1/documents/{}", declaration.text())),
+    }
+}

@@ -1,0 +1,125 @@
+//! The devnet as its users command it: up, status, stop, kill, start, down, reset.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::layout::{Layout, NodeEntry};
+use super::make::{Plan, make};
+use super::supervisor::{self, Order};
+use crate::client::Client;
+use crate::clock;
+use crate::error::{CliError, CliResult};
+
+/// Longest that nodes may take until they are ready.
+const READY: Duration = Duration::from_secs(120);
+/// Between two questions whether a node is ready.
+const READY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Brings the devnet up, making it first if there is none, and returns when all nodes are ready.
+pub fn up(layout: &Layout, plan: &Plan) -> CliResult<Vec<NodeEntry>> {
+    if !layout.exists() {
+        clear(layout.root())?;
+        let entries = make(layout, plan)?;
+        supervisor::write_stopped(layout, &entries)?;
+    }
+    if !supervisor::runs(layout) {
+        supervisor::launch(layout)?;
+    }
+    for entry in layout.nodes()?.iter().filter(|entry| entry.pid.is_none()) {
+        supervisor::order(layout, Order::Start(entry.name.clone()))?;
+    }
+    for entry in layout.nodes()? {
+        wait_ready(layout, &entry)?;
+    }
+    layout.nodes()
+}
+
+/// Waits until a node that was started says that it is ready.
+pub fn wait_ready(layout: &Layout, node: &NodeEntry) -> CliResult<()> {
+    let client = Client::new(vec![node.api.clone()]);
+    let deadline = clock::after(READY);
+    loop {
+        if client.get("/readyz").is_ok() {
+            return Ok(());
+        }
+        let now = layout.nodes()?;
+        let runs = now.iter().any(|entry| entry.name == node.name && entry.pid.is_some());
+        if !runs || clock::now() > deadline {
+            let log = layout.log(&node.name);
+            let what = if runs { "is not ready after two minutes" } else { "ended while starting" };
+            let message = format!("{} {what}; its last words: {}", node.name, last_lines(&log));
+            return Err(CliError::refused("node_not_ready", message));
+        }
+        clock::pause(READY_PAUSE);
+    }
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().rev().take(3).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
+}
+
+/// Starts one node and waits until it is ready.
+pub fn start(layout: &Layout, name: &str) -> CliResult<()> {
+    supervisor::order(layout, Order::Start(name.into()))?;
+    let nodes = layout.nodes()?;
+    nodes.iter().filter(|entry| entry.name == name).try_for_each(|entry| wait_ready(layout, entry))
+}
+
+/// Ends the network; its state stays.
+pub fn down(layout: &Layout) -> CliResult<()> {
+    if supervisor::runs(layout) { supervisor::order(layout, Order::Down) } else { Ok(()) }
+}
+
+/// Ends the network and forgets its state.
+pub fn reset(layout: &Layout) -> CliResult<()> {
+    down(layout)?;
+    clear(layout.root())
+}
+
+/// Removes a devnet's folder, and nothing that is not one.
+fn clear(root: &Path) -> CliResult<()> {
+    if !root.exists() {
+        return Ok(());
+    }
+    let known = ["chain-spec.json", "keystore", "nodes", "nodes.json", "story.json", "supervisor.json", "supervisor.log", "bench"];
+    for entry in std::fs::read_dir(root).map_err(CliError::file(root))?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !known.contains(&name.trim_end_matches(".new")) {
+            let message = format!("{} holds `{name}`, which is no devnet's; name another folder with --dir", root.display());
+            return Err(CliError::refused("not_a_devnet", message));
+        }
+    }
+    std::fs::remove_dir_all(root).map_err(CliError::file(root))
+}
+
+/// Clients of the live nodes, each alone, and one over all live nodes.
+pub fn live_clients(layout: &Layout) -> CliResult<(Vec<(NodeEntry, Client)>, Client)> {
+    let live: Vec<NodeEntry> = layout.nodes()?.into_iter().filter(|entry| entry.pid.is_some()).collect();
+    if live.is_empty() {
+        return Err(CliError::refused("devnet_not_running", "no node is running; start them with `./scripts/devnet up`"));
+    }
+    let all = Client::new(live.iter().map(|entry| entry.api.clone()).collect());
+    Ok((live.into_iter().map(|entry| { let client = Client::new(vec![entry.api.clone()]); (entry, client) }).collect(), all))
+}
+
+/// What each node says of itself.
+pub fn status(layout: &Layout) -> CliResult<Value> {
+    let mut rows = Vec::new();
+    for node in layout.nodes()? {
+        let status = match node.pid {
+            Some(_) => Client::new(vec![node.api.clone()]).get("/v1/status").ok(),
+            None => None,
+        };
+        let field = |name: &str| status.as_ref().map_or(Value::Null, |status| status[name].clone());
+        rows.push(json!({
+            "name": node.name, "role": node.role, "pid": node.pid, "api": node.api, "p2p": node.p2p,
+            "running": node.pid.is_some(), "height": field("height"), "state_root": field("state_root"),
+            "business_date": field("business_date"), "business_target": field("business_target"),
+        }));
+    }
+    Ok(json!({ "running": supervisor::runs(layout), "nodes": rows }))
+}
