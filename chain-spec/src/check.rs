@@ -7,8 +7,8 @@ use portolan_primitives::id::is_name;
 use portolan_primitives::{BusinessDate, PublicKey, Role};
 use portolan_runtime::ChainSecret;
 use portolan_runtime::genesis::{
-    BusinessClock, GENESIS_VERSION, Genesis, GenesisAccount, GenesisCalendar, GenesisContract, GenesisMember, GenesisNodeKey,
-    GenesisParameter, GenesisPerson, GenesisUserKey, GenesisValidator, NetworkKind, Zone, ZoneOffset,
+    BusinessClock, GENESIS_VERSION, Genesis, GenesisAccount, GenesisCalendar, GenesisContract, GenesisMember,
+    GenesisNodeKey, GenesisParameter, GenesisPerson, GenesisUserKey, GenesisValidator, NetworkKind, Zone, ZoneOffset,
 };
 use portolan_runtime::native::members::{ADMIN, MAX_TITLE, check_policy};
 use portolan_runtime::native::records::{Policy, Tier};
@@ -91,7 +91,7 @@ impl Checker<'_> {
             parameters: self.parameters(),
             calendars: self.calendars(),
             contracts: self.contracts(source),
-            secret_commitment: ChainSecret::new(spec.secret.0).commitment(),
+            secret_commitment: ChainSecret::new(&spec.secret.0).commitment(),
         };
         self.unique(spec.members.iter().map(|member| member.name.as_str()), "members");
         for member in &spec.members {
@@ -115,7 +115,11 @@ impl Checker<'_> {
         match &spec.clock {
             ClockSpec::Steered { start, day_length_ms } => {
                 let devnet = spec.kind == KindSpec::Devnet;
-                self.expect(devnet, "clock", "a short or steered day is for a devnet; a production network has real days");
+                self.expect(
+                    devnet,
+                    "clock",
+                    "a short or steered day is for a devnet; a production network has real days",
+                );
                 self.expect(*day_length_ms > 0, "clock.steered.day_length_ms", "a day takes at least 1 ms");
                 BusinessClock::Steered { start: *start, day_length_ms: *day_length_ms }
             }

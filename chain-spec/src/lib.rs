@@ -15,7 +15,7 @@ pub use calendar::{CalendarFileError, demo_calendar, year_from_exceptions};
 pub use check::{CheckedSpec, SpecError};
 pub use code::{Artifact, CodeSource, built_in_contracts, code_hash};
 pub use file::{
-    AccountSpec, CalendarSpec, ChainSpec, ClockSpec, ContractSpec, KeySpec, KindSpec, MemberSpec, OffsetSpec, ParameterSpec, PersonSpec,
-    PolicySpec, SPEC_VERSION, SpecReadError, TierSpec, ValidatorSpec, YearSpec,
+    AccountSpec, CalendarSpec, ChainSpec, ClockSpec, ContractSpec, KeySpec, KindSpec, MemberSpec, OffsetSpec,
+    ParameterSpec, PersonSpec, PolicySpec, SPEC_VERSION, SpecReadError, TierSpec, ValidatorSpec, YearSpec,
 };
 pub use portolan_runtime::genesis::{Genesis, NetworkKind};

@@ -36,7 +36,9 @@ impl FromStr for AccountArg {
                 return Ok(Self { id: chain::AccountId::from_name(member, account), name: Some(text.into()) });
             }
         }
-        let id = text.parse().map_err(|error| format!("{error}; an account is named member/account, as harbour-bank/main"))?;
+        let id = text
+            .parse()
+            .map_err(|error| format!("{error}; an account is named member/account, as harbour-bank/main"))?;
         Ok(Self { id, name: None })
     }
 }
@@ -125,7 +127,10 @@ pub fn money(text: &str) -> Result<Money, String> {
 pub fn percent(text: &str) -> Result<portolan_interface::Ppm, String> {
     let wrong = || format!("`{text}` is no rate in per cent with at most four decimals, as 4.35");
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 4 || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) || whole.is_empty() {
+    if fraction.len() > 4
+        || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+        || whole.is_empty()
+    {
         return Err(wrong());
     }
     let digits = format!("{whole}{fraction:0<4}");
@@ -145,7 +150,9 @@ pub fn port(text: &str) -> Result<[u8; 5], String> {
 
 /// A container number by ISO 6346, as `CSQU3054383`.
 pub fn container(text: &str) -> Result<[u8; 11], String> {
-    text.as_bytes().try_into().map_err(|_| format!("`{text}` is no container number of eleven characters, as CSQU3054383"))
+    text.as_bytes()
+        .try_into()
+        .map_err(|_| format!("`{text}` is no container number of eleven characters, as CSQU3054383"))
 }
 
 /// Bytes in hex.

@@ -1,7 +1,7 @@
 //! The HTTP client of a network: tries the next node when one does not answer, signs reads where a key is given, and turns
 //! problem documents into typed errors. Must never retry what a node refused, and never hide which node answered.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use codec::Encode;
@@ -23,7 +23,9 @@ const WAIT_STEP_MS: u64 = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No node answered.
-    #[error("no node answers ({tried}): is the network up? Start one with `./scripts/devnet up`, or name another with --node")]
+    #[error(
+        "no node answers ({tried}): is the network up? Start one with `./scripts/devnet up`, or name another with --node"
+    )]
     Unreachable {
         /// What was tried, with the reason for each.
         tried: String,
@@ -74,7 +76,7 @@ pub struct Reader {
 pub struct Client {
     agent: Agent,
     nodes: Vec<String>,
-    current: Cell<usize>,
+    current: AtomicUsize,
     reader: Option<Reader>,
 }
 
@@ -89,7 +91,7 @@ impl Client {
             .timeout_global(Some(REQUEST_TIMEOUT))
             .timeout_connect(Some(Duration::from_secs(3)))
             .build();
-        Self { agent: config.into(), nodes, current: Cell::new(0), reader: None }
+        Self { agent: config.into(), nodes, current: AtomicUsize::new(0), reader: None }
     }
 
     /// The same client, signing its reads.
@@ -100,7 +102,7 @@ impl Client {
 
     /// The node that answered last.
     pub fn node(&self) -> &str {
-        self.nodes.get(self.current.get()).map_or("", String::as_str)
+        self.nodes.get(self.current.load(Ordering::Relaxed)).map_or("", String::as_str)
     }
 
     /// All nodes.
@@ -150,11 +152,11 @@ impl Client {
     fn request(&self, method: Method, path: &str, accept: &str, body: &[u8]) -> ClientResult<Vec<u8>> {
         let mut tried = Vec::new();
         for step in 0..self.nodes.len() {
-            let index = (self.current.get() + step) % self.nodes.len();
+            let index = (self.current.load(Ordering::Relaxed) + step) % self.nodes.len();
             let node = &self.nodes[index];
             match self.send(node, method.clone(), path, accept, body) {
                 Ok(response) => {
-                    self.current.set(index);
+                    self.current.store(index, Ordering::Relaxed);
                     return self.read(response);
                 }
                 Err(error) => tried.push(format!("{node}: {error}")),

@@ -76,7 +76,9 @@ impl Context {
             return Ok(self.args.node.iter().map(|node| node.trim_end_matches('/').to_owned()).collect());
         }
         let Some(layout) = self.devnet()? else {
-            return Err(CliError::Usage("no node is named: use --node URL, or start a devnet with `./scripts/devnet up`".into()));
+            return Err(CliError::Usage(
+                "no node is named: use --node URL, or start a devnet with `./scripts/devnet up`".into(),
+            ));
         };
         let nodes = layout.nodes()?;
         // Those that run come first; the others are still worth a try.
@@ -180,7 +182,9 @@ fn describe(value: &Value, depth: usize, lines: &mut Vec<String>) {
     let indent = "  ".repeat(depth);
     let entries: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.replace('_', " "), value)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(index, item)| (format!("{}.", index + 1), item)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| (format!("{}.", index + 1), item)).collect()
+        }
         other => return lines.push(format!("{indent}{}", plain(other))),
     };
     for (name, value) in entries {

@@ -24,7 +24,9 @@ pub enum KeystoreError {
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
     /// No such key.
-    #[error("there is no key `{name}` in {folder}; `portolan key show` lists the keys, `portolan key generate` makes one")]
+    #[error(
+        "there is no key `{name}` in {folder}; `portolan key show` lists the keys, `portolan key generate` makes one"
+    )]
     UnknownKey {
         /// Asked for.
         name: String,
@@ -38,7 +40,9 @@ pub enum KeystoreError {
     #[error("no keys are noted for `{0}`; name them with --key, or note them with `portolan key use ACCOUNT KEY…`")]
     NoKeys(String),
     /// No passphrase.
-    #[error("the keys are encrypted and there is no passphrase: set {PASSPHRASE_VARIABLE}, or use --passphrase-file FILE")]
+    #[error(
+        "the keys are encrypted and there is no passphrase: set {PASSPHRASE_VARIABLE}, or use --passphrase-file FILE"
+    )]
     NoPassphrase,
     /// A damaged file.
     #[error("{path} is damaged ({reason}); repair it or make it anew")]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use portolan::commands::{
-    chain, contract, document, doctor, financing, governance, key, member, receivable, settlement, spec, trade, verify,
+    chain, contract, doctor, document, financing, governance, key, member, receivable, settlement, spec, trade, verify,
 };
 use portolan::context::{Context, GlobalArgs};
 use portolan::devnet::{self, DevnetArgs};

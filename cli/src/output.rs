@@ -34,7 +34,7 @@ impl Output {
             return self.json_only(json);
         }
         let mut table = comfy_table::Table::new();
-        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
         table.set_header(head.to_vec());
         rows.into_iter().for_each(|row| {
             table.add_row(row);

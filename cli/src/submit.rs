@@ -46,7 +46,10 @@ impl Done {
 }
 
 fn foreign(what: &str) -> CliError {
-    CliError::refused("foreign_answer", format!("the node answered {what}; do the versions of tool and network differ?"))
+    CliError::refused(
+        "foreign_answer",
+        format!("the node answered {what}; do the versions of tool and network differ?"),
+    )
 }
 
 /// One call of a contract or native module.
@@ -92,7 +95,9 @@ pub fn run(client: &Client, transaction: &Transaction) -> CliResult<Done> {
 /// Reads a transaction's final answer.
 pub fn finished(id: TransactionId, answer: Value) -> CliResult<Done> {
     if answer["status"] != "final" {
-        let message = format!("{id} got into no block before it expired; submit it again. `portolan doctor` says why no block came");
+        let message = format!(
+            "{id} got into no block before it expired; submit it again. `portolan doctor` says why no block came"
+        );
         return Err(CliError::refused("expired", message));
     }
     let receipt = &answer["receipt"];

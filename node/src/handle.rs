@@ -208,7 +208,8 @@ impl NodeHandle {
             let view: BaseView = Arc::new(reader.state.view_at(height)?);
             let unknown = || ReadError::Unknown { height, tip: tip.head.header.height };
             let header = reader.chain.header(height)?.ok_or_else(unknown)?;
-            let rules = BlockRules::read(&mut Ledger::new(view.clone())).map_err(|fault| ReadError::Host(fault.to_string()))?;
+            let rules =
+                BlockRules::read(&mut Ledger::new(view.clone())).map_err(|fault| ReadError::Host(fault.to_string()))?;
             let head = ChainHead { hash: header.hash(), header, history: History::default() };
             Ok(Arc::new(Tip { head, view, rules, committed_at: tip.committed_at }))
         })
@@ -274,7 +275,8 @@ impl NodeHandle {
         let parts = &self.0.parts;
         let (answer, replica) = oneshot::channel();
         parts.replica.send(ToReplica::Status(answer)).map_err(|_| ReadError::Stopping)?;
-        let disk_free = free_bytes(parts.reader.state.store().path()).map_err(|error| ReadError::Host(error.to_string()))?;
+        let disk_free =
+            free_bytes(parts.reader.state.store().path()).map_err(|error| ReadError::Host(error.to_string()))?;
         Ok(NodeStatus {
             replica: replica.await.map_err(|_| ReadError::Stopping)?,
             peers: parts.network.peers(),

@@ -93,8 +93,7 @@ pub fn init(plan: &Plan<'_>) -> Result<Made, InitError> {
         true => Some(key_of(&plan.home.join("keys/validator.pem"), &passphrase)?),
         false => None,
     };
-    let mut made =
-        Made { home: plan.home.into(), config: None, node_key, validator_key, not_in_spec: Vec::new() };
+    let mut made = Made { home: plan.home.into(), config: None, node_key, validator_key, not_in_spec: Vec::new() };
     if let Some(spec) = plan.spec {
         made.not_in_spec = take_spec(plan, spec, &made)?;
         made.config = Some(write_config(plan)?);
@@ -125,8 +124,12 @@ fn take_spec(plan: &Plan<'_>, spec: &Path, made: &Made) -> Result<Vec<PublicKey>
         Ok(_) => {}
         Err(_) => write_private(&target, &bytes)?,
     }
-    let known: Vec<PublicKey> =
-        genesis.node_keys.iter().map(|key| key.key).chain(genesis.validators.iter().map(|validator| validator.key)).collect();
+    let known: Vec<PublicKey> = genesis
+        .node_keys
+        .iter()
+        .map(|key| key.key)
+        .chain(genesis.validators.iter().map(|validator| validator.key))
+        .collect();
     let ours = [Some(made.node_key), made.validator_key];
     Ok(ours.into_iter().flatten().filter(|key| !known.contains(key)).collect())
 }

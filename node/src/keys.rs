@@ -38,7 +38,9 @@ pub enum KeyFileError {
         source: std::io::Error,
     },
     /// Others can read it.
-    #[error("{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and change the key if others were on this machine")]
+    #[error(
+        "{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and change the key if others were on this machine"
+    )]
     Permissions {
         /// Which file.
         path: PathBuf,
@@ -54,10 +56,14 @@ pub enum KeyFileError {
         limit: u64,
     },
     /// Not such a file.
-    #[error("{0} is no encrypted PKCS#8 key in PEM form; `portolan-node init` and `portolan key generate` write such files")]
+    #[error(
+        "{0} is no encrypted PKCS#8 key in PEM form; `portolan-node init` and `portolan key generate` write such files"
+    )]
     Format(PathBuf),
     /// Costs that a hostile file could ask for.
-    #[error("{0} asks for more memory or time than a key file may; encrypt it again with `openssl pkcs8 -topk8 -scrypt`")]
+    #[error(
+        "{0} asks for more memory or time than a key file may; encrypt it again with `openssl pkcs8 -topk8 -scrypt`"
+    )]
     Cost(PathBuf),
     /// The passphrase does not open it.
     #[error("the passphrase does not open {0}")]
@@ -72,7 +78,9 @@ pub enum KeyFileError {
     #[error("the passphrase has fewer than {SHORTEST_PASSPHRASE} characters")]
     ShortPassphrase,
     /// The configuration names no source.
-    #[error("the configuration names no source of the passphrase; set `keys.passphrase_file`, `keys.passphrase_env` or `keys.passphrase_fd`")]
+    #[error(
+        "the configuration names no source of the passphrase; set `keys.passphrase_file`, `keys.passphrase_env` or `keys.passphrase_fd`"
+    )]
     NoSource,
     /// The file is there already.
     #[error("{0} exists already and is not overwritten")]
@@ -136,12 +144,14 @@ pub fn read(path: &Path, passphrase: &Passphrase) -> Result<SigningKey, KeyFileE
     if label != LABEL {
         return Err(KeyFileError::Format(path.into()));
     }
-    let sealed = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| KeyFileError::Format(path.into()))?;
+    let sealed =
+        EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| KeyFileError::Format(path.into()))?;
     check_cost(path, &sealed)?;
     let opened = sealed.decrypt(passphrase.as_bytes()).map_err(|_| KeyFileError::WrongPassphrase(path.into()))?;
     // A wrong passphrase gives well-padded nonsense now and then.
     PrivateKeyInfoRef::try_from(opened.as_bytes()).map_err(|_| KeyFileError::WrongPassphrase(path.into()))?;
-    let key = ed25519_dalek::SigningKey::from_pkcs8_der(opened.as_bytes()).map_err(|_| KeyFileError::OtherKey(path.into()))?;
+    let key = ed25519_dalek::SigningKey::from_pkcs8_der(opened.as_bytes())
+        .map_err(|_| KeyFileError::OtherKey(path.into()))?;
     Ok(SigningKey::from(key))
 }
 
@@ -154,7 +164,9 @@ pub fn write(path: &Path, key: &SigningKey, passphrase: &Passphrase) -> Result<(
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).create_new(true).mode(0o600).open(path);
     let mut file = match opened {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(KeyFileError::Exists(path.into())),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(KeyFileError::Exists(path.into()));
+        }
         opened => opened.map_err(io(path, "creating"))?,
     };
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(path, "writing"))

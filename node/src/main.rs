@@ -132,7 +132,8 @@ fn make_home(arguments: Init) -> anyhow::Result<()> {
 
 fn load(arguments: &Configured) -> anyhow::Result<Config> {
     // A variable that is no Unicode is none of ours.
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Ok(Config::load(&arguments.config, environment, &arguments.settings)?)
 }
 
@@ -162,7 +163,8 @@ fn run(arguments: &Configured) -> anyhow::Result<ExitCode> {
     telemetry::start_log(&config.log)?;
     let spec = read_spec(&config.spec)?;
     let keys = NodeKeys::unlock(&config.keys)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads can't be started")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads can't be started")?;
     let code = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -90,8 +90,13 @@ pub enum StartError {
     /// The consensus log's frames.
     #[error("the consensus log can't be read: {0}")]
     Frames(#[from] portolan_replica::log::LogError),
+    /// The consensus log and the chain do not fit together.
+    #[error("{0}")]
+    Replica(portolan_replica::HaltReason),
     /// The store lost blocks that the log knows of.
-    #[error("the consensus log is at height {log}, and the store ends at {head}: the disk lost blocks that were final; restore this node from a snapshot")]
+    #[error(
+        "the consensus log is at height {log}, and the store ends at {head}: the disk lost blocks that were final; restore this node from a snapshot"
+    )]
     StoreBehindLog {
         /// Highest height in the log.
         log: Height,
@@ -262,7 +267,7 @@ impl Node {
         let now = Moment { elapsed_ms: started.elapsed().as_millis() as u64, clock: wall_clock() };
         let replica_config = portolan_replica::Config::new(chain_id, member, keys.validator);
         let recovered = Recovered { head: recovery.head.header.clone(), next, log: frames };
-        let replica = Replica::new(replica_config, recovered, now);
+        let replica = Replica::new(replica_config, recovered, now).map_err(StartError::Replica)?;
         let stop_checker = to_checker.clone();
         let (host, outputs) = ReplicaHost::new(replica::Parts {
             replica,
@@ -367,7 +372,8 @@ impl Node {
         let _ = self.checker.send(ToChecker::Stop);
         drop((self.handle, self.replica, self.checker));
         let threads = self.threads;
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(|thread| thread.join())).await;
+        let joined =
+            tokio::task::spawn_blocking(move || threads.into_iter().try_for_each(|thread| thread.join())).await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("a thread ended by a fault");
         }
@@ -442,7 +448,12 @@ fn make_runtime(home: &Path, secret: &[u8; 32]) -> Result<Arc<Runtime>, StartErr
     Ok(Runtime::new(Arc::new(vm), ChainSecret::new(secret)))
 }
 
-fn recover(config: &Config, runtime: &Arc<Runtime>, genesis: &Genesis, secret: &[u8; 32]) -> Result<Recovery, StartError> {
+fn recover(
+    config: &Config,
+    runtime: &Arc<Runtime>,
+    genesis: &Genesis,
+    secret: &[u8; 32],
+) -> Result<Recovery, StartError> {
     let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
     let store = Arc::new(Store::open(&config.home.join("store"), &genesis.chain(), cache)?);
     let chain = Chain::new(store.clone());
@@ -492,7 +503,10 @@ fn rebuild_window(chain: &Chain<Store>, head: &ChainHead) -> Result<SeenWindow, 
     let mut seen = SeenWindow::default();
     for (height, time) in heights.into_iter().rev() {
         let transactions = chain.transactions(height)?.unwrap_or_default();
-        seen.push_block(time, transactions.iter().map(|transaction| (transaction.body.id(), transaction.body.expires_at)));
+        seen.push_block(
+            time,
+            transactions.iter().map(|transaction| (transaction.body.id(), transaction.body.expires_at)),
+        );
     }
     Ok(seen)
 }

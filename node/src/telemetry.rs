@@ -55,9 +55,10 @@ pub fn start_metrics() {
 /// The counters, as Prometheus reads them; empty before [`start_metrics`].
 pub fn metrics_text() -> String {
     let recorder = RECORDER.get().and_then(Option::as_ref);
-    recorder.map(|recorder| {
-        recorder.run_upkeep();
-        recorder.render()
-    })
-    .unwrap_or_default()
+    recorder
+        .map(|recorder| {
+            recorder.run_upkeep();
+            recorder.render()
+        })
+        .unwrap_or_default()
 }

@@ -178,7 +178,7 @@ pub struct GenesisParameter {
 /// A calendar.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct GenesisCalendar {
-    /// Its name, such as `CN`.
+    /// Its name, such as `cn`.
     pub name: String,
     /// The years that it covers, each whole.
     pub years: Vec<YearDays>,

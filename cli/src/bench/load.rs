@@ -56,7 +56,8 @@ impl Schedule {
 pub fn send(nodes: &[String], transactions: Vec<Vec<u8>>, interval: Duration) -> CliResult<Measured> {
     let follower = Client::new(vec![nodes[0].clone()]);
     let from = height(&follower)?;
-    let places = transactions.iter().enumerate().map(|(place, bytes)| Ok((id_of(bytes)?, place))).collect::<CliResult<_>>()?;
+    let places =
+        transactions.iter().enumerate().map(|(place, bytes)| Ok((id_of(bytes)?, place))).collect::<CliResult<_>>()?;
     let schedule = Schedule { start: Instant::now() + Duration::from_millis(100), interval, places };
     let refused = AtomicU64::new(0);
     let sent_all = AtomicBool::new(false);
@@ -80,7 +81,8 @@ fn join<T>(handle: std::thread::ScopedJoinHandle<'_, CliResult<T>>) -> CliResult
 }
 
 fn id_of(bytes: &[u8]) -> CliResult<String> {
-    let transaction = Transaction::decode(&mut &*bytes).map_err(|error| CliError::refused("bench", error.to_string()))?;
+    let transaction =
+        Transaction::decode(&mut &*bytes).map_err(|error| CliError::refused("bench", error.to_string()))?;
     Ok(transaction.body.id().to_string())
 }
 
@@ -105,7 +107,8 @@ fn send_due(
         let batch: Vec<Vec<u8>> = transactions[taken.clone()].to_vec();
         let answer = client.post("/v1/transactions/batch", &batch.encode())?;
         let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
-        let bad = results.iter().filter(|result| result["id"].is_null()).count() + batch.len().saturating_sub(results.len());
+        let bad =
+            results.iter().filter(|result| result["id"].is_null()).count() + batch.len().saturating_sub(results.len());
         if bad > 0 {
             if let Some(reason) = results.iter().find(|result| result["id"].is_null()) {
                 eprintln!("{bad} refused: {reason}");
@@ -164,7 +167,9 @@ fn follow(
 fn count_block(block: &Value, schedule: &Schedule, seen: Instant, measured: &mut Measured) -> usize {
     let mut found = 0;
     for receipt in block["receipts"].as_array().into_iter().flatten() {
-        let Some(place) = receipt["origin"]["transaction"].as_str().and_then(|id| schedule.places.get(id)) else { continue };
+        let Some(place) = receipt["origin"]["transaction"].as_str().and_then(|id| schedule.places.get(id)) else {
+            continue;
+        };
         found += 1;
         if receipt["outcome"] == "ok" {
             measured.done += 1;

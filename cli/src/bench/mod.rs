@@ -99,7 +99,8 @@ fn measured(world: &World, layout: &Layout, transactions: Vec<Vec<u8>>, rate: u3
 
 fn show(figures: &Value, output: &Output) -> CliResult<()> {
     let head = ["workload", "tx/s", "p50 ms", "p99 ms", "CPU s/1000", "disk bytes/1000", "done", "failed", "refused"];
-    let fields = ["throughput", "p50_ms", "p99_ms", "cpu_s_per_1000", "disk_bytes_per_1000", "done", "failed", "refused"];
+    let fields =
+        ["throughput", "p50_ms", "p99_ms", "cpu_s_per_1000", "disk_bytes_per_1000", "done", "failed", "refused"];
     let rows = figures["workloads"].as_object().into_iter().flatten().map(|(name, row)| {
         let cells = fields.iter().map(|field| row[*field].as_f64().map_or("–".into(), |value| format!("{value:.1}")));
         [name.clone()].into_iter().chain(cells).collect()

@@ -163,7 +163,8 @@ impl World {
         }
         // Branches of at most 256 leaves, none of one alone.
         let branches = leaves.div_ceil(MAX_PARTS);
-        let sizes: Vec<usize> = (0..branches).map(|branch| leaves / branches + usize::from(branch < leaves % branches)).collect();
+        let sizes: Vec<usize> =
+            (0..branches).map(|branch| leaves / branches + usize::from(branch < leaves % branches)).collect();
         split(root, sizes.iter().map(|size| amount(*size)).collect::<CliResult<_>>()?)?;
         let mut parts = Vec::with_capacity(leaves);
         for (branch, size) in (0u16..).zip(&sizes) {
@@ -224,7 +225,8 @@ impl World {
             invoice,
             accept_until: today,
         };
-        let certificate: CertificateId = self.send(&self.buyer, NAME, &Call::Issue { debtor: buyer, terms })?.output()?;
+        let certificate: CertificateId =
+            self.send(&self.buyer, NAME, &Call::Issue { debtor: buyer, terms })?.output()?;
         self.send(&self.seller, NAME, &Call::Accept { creditor: seller, certificate })?;
         Ok(PartId::root(certificate))
     }

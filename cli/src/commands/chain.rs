@@ -54,7 +54,9 @@ pub fn tx(context: &Context, command: &TxCommand) -> CliResult<()> {
         TxCommand::Show { id } => {
             let answer = context.client()?.get(&format!("/v1/transactions/{id}"))?;
             if answer["status"] == "unknown" {
-                let text = format!("no block holds {id}, and it waits in no node that was asked; was it sent to this network?");
+                let text = format!(
+                    "no block holds {id}, and it waits in no node that was asked; was it sent to this network?"
+                );
                 return Err(CliError::refused("unknown_transaction", text));
             }
             context.show_value(&answer)

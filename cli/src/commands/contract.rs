@@ -52,11 +52,16 @@ pub fn run(context: &Context, command: &ContractCommand) -> CliResult<()> {
         ContractCommand::Info { name } => context.show(&format!("/v1/contracts/{name}")),
         ContractCommand::Call { name, message, arguments } => {
             let metadata = metadata(context, name)?;
-            let input = values::encode_message(&metadata, metadata.call, &metadata.calls, message, &object(arguments)?)?;
+            let input =
+                values::encode_message(&metadata, metadata.call, &metadata.calls, message, &object(arguments)?)?;
             let call = portolan_primitives::Call { contract: ContractId::from_name(name), input };
             let done = context.send(vec![call])?;
             let outputs = done.answer["receipt"]["outputs"].clone();
-            context.report(&done, &format!("{name}.{message} ran: {outputs}"), serde_json::json!({ "outputs": outputs }))
+            context.report(
+                &done,
+                &format!("{name}.{message} ran: {outputs}"),
+                serde_json::json!({ "outputs": outputs }),
+            )
         }
         ContractCommand::Query { name, question, arguments, proof } => {
             let metadata = metadata(context, name)?;
@@ -84,9 +89,8 @@ fn list(context: &Context) -> CliResult<()> {
     let answer = context.client()?.get("/v1/contracts")?;
     let contracts = answer.as_array().or(answer["contracts"].as_array());
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let row = |contract: &Value| {
-        ["name", "version", "native", "id"].iter().map(|field| text(&contract[*field])).collect()
-    };
+    let row =
+        |contract: &Value| ["name", "version", "native", "id"].iter().map(|field| text(&contract[*field])).collect();
     let rows = contracts.into_iter().flatten().map(row).collect();
     context.output.table(&["name", "version", "native", "id"], rows, &answer)
 }

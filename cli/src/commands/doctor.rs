@@ -29,7 +29,8 @@ pub fn run(context: &Context) -> CliResult<()> {
         Client::new(nodes).get("/v1/status")?;
     }
     let findings = examine(&statuses);
-    let rows = findings.iter().map(|finding| vec![finding.node.clone(), finding.what.clone(), finding.next.clone()]).collect();
+    let rows =
+        findings.iter().map(|finding| vec![finding.node.clone(), finding.what.clone(), finding.next.clone()]).collect();
     let as_json = |finding: &Finding| json!({ "node": finding.node, "finding": finding.what, "next": finding.next });
     let answer = json!({
         "healthy": findings.is_empty(),
@@ -38,14 +39,21 @@ pub fn run(context: &Context) -> CliResult<()> {
     });
     if findings.is_empty() {
         let height = height(&statuses);
-        return context.output.done(&format!("Nothing is wrong: {} nodes answer, height {height}.", statuses.len()), || answer);
+        return context
+            .output
+            .done(&format!("Nothing is wrong: {} nodes answer, height {height}.", statuses.len()), || answer);
     }
     context.output.table(&["node", "finding", "what to do"], rows, &answer)?;
     Err(CliError::refused("unhealthy", format!("{} findings", findings.len())))
 }
 
 fn height(statuses: &[(String, Option<Value>)]) -> u64 {
-    statuses.iter().flat_map(|(_, status)| status).filter_map(|status| status["height"].as_u64()).max().unwrap_or_default()
+    statuses
+        .iter()
+        .flat_map(|(_, status)| status)
+        .filter_map(|status| status["height"].as_u64())
+        .max()
+        .unwrap_or_default()
 }
 
 fn examine(statuses: &[(String, Option<Value>)]) -> Vec<Finding> {
@@ -73,9 +81,16 @@ fn examine(statuses: &[(String, Option<Value>)]) -> Vec<Finding> {
             }
         }
         for peer in status["peers"].as_array().into_iter().flatten().filter(|peer| peer["connected"] == false) {
-            tell(format!("has no connection to {}", peer["member"].as_str().unwrap_or("a peer")), "is that node up and reachable?");
+            tell(
+                format!("has no connection to {}", peer["member"].as_str().unwrap_or("a peer")),
+                "is that node up and reachable?",
+            );
         }
-        if status["disk_free_mib"].as_u64().zip(status["disk_reserve_mib"].as_u64()).is_some_and(|(free, reserve)| free < 2 * reserve) {
+        if status["disk_free_mib"]
+            .as_u64()
+            .zip(status["disk_reserve_mib"].as_u64())
+            .is_some_and(|(free, reserve)| free < 2 * reserve)
+        {
             tell("its disk is nearly full".into(), "make room; it stops by itself before the disk is full");
         }
         if let Some(reason) = status["why_no_block"].as_str() {
@@ -99,8 +114,7 @@ mod tests {
     fn a_silent_node_one_that_is_behind_and_a_lost_peer_are_named() {
         let mut alone = status(10);
         alone["peers"] = json!([{ "member": "port-customs", "connected": false }]);
-        let statuses =
-            [("a".to_owned(), Some(alone)), ("b".to_owned(), None), ("c".to_owned(), Some(status(3)))];
+        let statuses = [("a".to_owned(), Some(alone)), ("b".to_owned(), None), ("c".to_owned(), Some(status(3)))];
         let findings: Vec<(String, String)> =
             examine(&statuses).into_iter().map(|finding| (finding.node, finding.what)).collect();
         assert_eq!(

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use portolan_interface::trade::api::{Call, NAME};
 use portolan_interface::trade::InvoiceTerms;
+use portolan_interface::trade::api::{Call, NAME};
 use portolan_interface::{DocumentId, Hash, Money};
 use serde_json::json;
 
@@ -91,7 +91,10 @@ fn inspect(context: &Context, file: &Path) -> CliResult<()> {
         ("tax", minor(facts.tax_minor)),
         ("seller", shown(facts.seller.clone())),
         ("buyer", shown(facts.buyer.clone())),
-        ("fingerprint", inspection.fingerprint.as_ref().map_or_else(|why| format!("none: {why}"), |print| print.to_string())),
+        (
+            "fingerprint",
+            inspection.fingerprint.as_ref().map_or_else(|why| format!("none: {why}"), |print| print.to_string()),
+        ),
     ];
     rows.iter().for_each(|(name, value)| println!("{name:<12} {value}"));
     Ok(())
@@ -123,7 +126,12 @@ fn register(context: &Context, command: &DocumentCommand) -> CliResult<()> {
         calls.push(message(NAME, &Call::MatchInvoice { party: registrant, invoice }));
     }
     let done = context.send(calls)?;
-    let text = format!("Invoice {} is registered as {}; its salts are in {}", inspection.facts.number, invoice.text(), kept.display());
+    let text = format!(
+        "Invoice {} is registered as {}; its salts are in {}",
+        inspection.facts.number,
+        invoice.text(),
+        kept.display()
+    );
     context.report(&done, &text, json!({ "document": invoice.text(), "matched": !no_match, "salts": kept }))
 }
 
@@ -161,7 +169,8 @@ fn invoice_terms(
     if facts.kind == Kind::CreditNote {
         return Err(CliError::refused("credit_note", "this is a credit note; only invoices can be registered so far"));
     }
-    let fingerprint = inspection.fingerprint.as_ref().map_err(|why| CliError::refused("no_fingerprint", why.to_string()))?;
+    let fingerprint =
+        inspection.fingerprint.as_ref().map_err(|why| CliError::refused("no_fingerprint", why.to_string()))?;
     let unknown = |error: portolan_terms::TermsError| CliError::refused("unknown_currency", error.to_string());
     let currency: portolan_terms::Currency = facts.currency.to_string().parse().map_err(unknown)?;
     let missing = |what: &str| CliError::refused("incomplete_document", format!("the invoice has no {what}"));

@@ -113,7 +113,8 @@ pub fn run(context: &Context, command: &FinancingCommand) -> CliResult<()> {
                 expires: *expires,
                 registry_reference: registry_reference.clone(),
             };
-            let done = context.send(vec![message(NAME, &Call::Offer { funder: own()?, financing: *financing, terms })])?;
+            let done =
+                context.send(vec![message(NAME, &Call::Offer { funder: own()?, financing: *financing, terms })])?;
             let number: u32 = done.output()?;
             context.report(&done, &format!("The offer is number {number}"), json!({ "offer": number }))
         }

@@ -142,7 +142,8 @@ pub fn propose(context: &Context, title: &str, action: Action, days: Option<u32>
 fn approve(context: &Context, proposal: Hash) -> CliResult<()> {
     let read = context.client()?.get(&format!("/v1/governance/{proposal}"))?;
     let action_hash = read["proposal"]["action_hash"].as_str().and_then(|text| text.parse().ok());
-    let foreign = || CliError::refused("foreign_answer", "a proposal without its action's hash; do the versions differ?");
+    let foreign =
+        || CliError::refused("foreign_answer", "a proposal without its action's hash; do the versions differ?");
     let call = Call::Approve { proposal, action_hash: action_hash.ok_or_else(foreign)? };
     let done = context.send(vec![message("governance", &call)])?;
     report_state(context, &done, proposal)

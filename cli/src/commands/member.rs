@@ -185,7 +185,13 @@ fn list(context: &Context) -> CliResult<()> {
     let row = |view: &Value| {
         let member = &view["member"];
         let roles: Vec<String> = member["roles"].as_array().into_iter().flatten().map(text).collect();
-        vec![text(&member["name"]), text(&member["title"]), roles.join(", "), text(&member["status"]), text(&view["id"])]
+        vec![
+            text(&member["name"]),
+            text(&member["title"]),
+            roles.join(", "),
+            text(&member["status"]),
+            text(&view["id"]),
+        ]
     };
     let rows = members.into_iter().flatten().map(row).collect();
     context.output.table(&["name", "title", "roles", "status", "id"], rows, &answer)

@@ -2,8 +2,8 @@
 
 pub mod chain;
 pub mod contract;
-pub mod document;
 pub mod doctor;
+pub mod document;
 pub mod financing;
 pub mod governance;
 pub mod key;

@@ -219,7 +219,18 @@ pub fn run(context: &Context, command: &ReceivableCommand) -> CliResult<()> {
 
 fn issue(context: &Context, command: &ReceivableCommand) -> CliResult<()> {
     let ReceivableCommand::Issue {
-        invoice, creditor, face, maturity, bank, calendar, convention, accept_until, grace_days, recourse, not_transferable, not_splittable,
+        invoice,
+        creditor,
+        face,
+        maturity,
+        bank,
+        calendar,
+        convention,
+        accept_until,
+        grace_days,
+        recourse,
+        not_transferable,
+        not_splittable,
     } = command
     else {
         return Ok(());

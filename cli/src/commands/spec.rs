@@ -100,7 +100,10 @@ fn new(
     day_length_ms: u64,
 ) -> CliResult<()> {
     if file.exists() {
-        return Err(CliError::refused("file_exists", format!("{} exists already and is not overwritten", file.display())));
+        return Err(CliError::refused(
+            "file_exists",
+            format!("{} exists already and is not overwritten", file.display()),
+        ));
     }
     let mut calendar = demo_calendar().map_err(|error| CliError::refused("calendar", error.to_string()))?;
     let (kind, chain_clock) = match devnet_from {
@@ -171,7 +174,8 @@ fn show(context: &Context, file: &Path) -> CliResult<()> {
     let spec = read(file)?;
     let mut shown = serde_json::to_value(&spec).map_err(|error| CliError::refused("json", error.to_string()))?;
     shown["secret"] = json!("(hidden)");
-    let years: Vec<_> = spec.calendars.iter().map(|calendar| json!({ "name": calendar.name, "years": calendar.years.len() })).collect();
+    let years: Vec<_> =
+        spec.calendars.iter().map(|calendar| json!({ "name": calendar.name, "years": calendar.years.len() })).collect();
     shown["calendars"] = json!(years);
     context.show_value(&shown)
 }

@@ -2,7 +2,9 @@
 
 use clap::{Subcommand, ValueEnum};
 use portolan_interface::trade::api::{Call, NAME};
-use portolan_interface::trade::{BillTerms, CustomsDecision, DeclarationTerms, Direction, Incoterm, OrderAnswer, OrderTerms};
+use portolan_interface::trade::{
+    BillTerms, CustomsDecision, DeclarationTerms, Direction, Incoterm, OrderAnswer, OrderTerms,
+};
 use portolan_interface::{BusinessDate, DocumentId, Hash, Money};
 use serde_json::json;
 
@@ -342,9 +344,11 @@ pub fn bill(context: &Context, command: &BillCommand) -> CliResult<()> {
             let nominee = to.as_ref().map(AccountArg::contract_id);
             act(context, &Call::Nominate { beneficiary: own()?, bill: *bill, nominee }, "The nomination stands")
         }
-        BillCommand::TransferHolder { bill, to } => {
-            act(context, &Call::TransferHolder { holder: own()?, bill: *bill, to: to.contract_id() }, "Holdership passed on")
-        }
+        BillCommand::TransferHolder { bill, to } => act(
+            context,
+            &Call::TransferHolder { holder: own()?, bill: *bill, to: to.contract_id() },
+            "Holdership passed on",
+        ),
         BillCommand::TransferBeneficiary { bill } => {
             act(context, &Call::TransferBeneficiary { holder: own()?, bill: *bill }, "The nominee is the beneficiary")
         }

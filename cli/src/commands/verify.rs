@@ -38,14 +38,17 @@ pub fn run(context: &Context, command: &VerifyCommand) -> CliResult<()> {
     let answer: Value = serde_json::from_str(&text).map_err(malformed)?;
     let proved = proof::from_json(&answer)?;
     let anchor = match (spec, chain, validators_hash) {
-        (_, Some(chain), Some(validators_hash)) => Anchor::Validators { chain: *chain, validators_hash: *validators_hash },
+        (_, Some(chain), Some(validators_hash)) => {
+            Anchor::Validators { chain: *chain, validators_hash: *validators_hash }
+        }
         (Some(spec), ..) => of_spec(spec)?,
         (None, ..) => of_devnet(context)?,
     };
     let failed = |error: portolan_proof::ProofError| CliError::refused("proof_fails", error.to_string());
     let verified = proved.verify(&anchor).map_err(failed)?;
     let (height, keys) = (verified.header().height, verified.entries().len());
-    let text = format!("The proof holds: {keys} keys of the state after block {height}. Trusted: {}", verified.trusted());
+    let text =
+        format!("The proof holds: {keys} keys of the state after block {height}. Trusted: {}", verified.trusted());
     context.output.done(&text, || {
         json!({ "verified": true, "height": height, "keys": keys, "state_root": verified.header().state_root,
             "trusted": verified.trusted().to_string() })

@@ -71,9 +71,8 @@ pub const AUDITOR: Party = party("clear-audit", "Clear Audit", Role::Auditor, fa
 pub const REGULATOR: Party = party("trade-authority", "Trade Authority", Role::Regulator, false, false);
 
 /// All of them; the validators first.
-pub const CAST: [Party; 12] = [
-    BANK, CARRIER, CUSTOMS, PLATFORM, BUYER, TIER_1, TIER_2, TIER_2_OTHER, TIER_3, OTHER_BANK, AUDITOR, REGULATOR,
-];
+pub const CAST: [Party; 12] =
+    [BANK, CARRIER, CUSTOMS, PLATFORM, BUYER, TIER_1, TIER_2, TIER_2_OTHER, TIER_3, OTHER_BANK, AUDITOR, REGULATOR];
 
 /// Those that run validators.
 pub fn validators() -> impl Iterator<Item = &'static Party> {

@@ -114,7 +114,8 @@ impl Layout {
     /// The nodes.
     pub fn nodes(&self) -> CliResult<Vec<NodeEntry>> {
         if !self.nodes_file().exists() {
-            let message = format!("there is no devnet in {}; start one with `./scripts/devnet up`", self.root.display());
+            let message =
+                format!("there is no devnet in {}; start one with `./scripts/devnet up`", self.root.display());
             return Err(CliError::refused("no_devnet", message));
         }
         read_json(&self.nodes_file())

@@ -5,8 +5,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use portolan_chain_spec::{
-    AccountSpec, ChainSpec, ClockSpec, CodeSource, ContractSpec, KeySpec, MemberSpec, OffsetSpec, PersonSpec, PolicySpec,
-    TierSpec, ValidatorSpec, built_in_contracts, code_hash, demo_calendar,
+    AccountSpec, ChainSpec, ClockSpec, CodeSource, ContractSpec, KeySpec, MemberSpec, OffsetSpec, PersonSpec,
+    PolicySpec, TierSpec, ValidatorSpec, built_in_contracts, code_hash, demo_calendar,
 };
 use portolan_chain_spec::{KindSpec, SPEC_VERSION};
 use portolan_node::config::{Config, Keys, Log, LogFormat, P2p, PeerAddress, Store};
@@ -117,9 +117,12 @@ fn ports(base: Option<u16>, count: usize) -> CliResult<Vec<u16>> {
     if let Some(base) = base {
         return Ok((base..).take(count).collect());
     }
-    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
+    let bind = || {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| Ok((listener.local_addr()?.port(), listener)))
+    };
     let held: std::io::Result<Vec<(u16, TcpListener)>> = (0..count).map(|_| bind()).collect();
-    let held = held.map_err(|error| CliError::refused("no_free_port", format!("no free port on 127.0.0.1: {error}")))?;
+    let held =
+        held.map_err(|error| CliError::refused("no_free_port", format!("no free port on 127.0.0.1: {error}")))?;
     Ok(held.iter().map(|(port, _)| *port).collect())
 }
 
@@ -148,7 +151,8 @@ fn member(layout: &Layout, party: &'static Party, nodes: &[NodePlan]) -> CliResu
 }
 
 fn account(name: &str, four_eyes: bool) -> AccountSpec {
-    let tier = TierSpec { currency: None, up_to: None, persons: if four_eyes { 2 } else { 1 }, maker_checker: four_eyes };
+    let tier =
+        TierSpec { currency: None, up_to: None, persons: if four_eyes { 2 } else { 1 }, maker_checker: four_eyes };
     AccountSpec { name: name.into(), policy: PolicySpec { persons: vec![], tiers: vec![tier] } }
 }
 

@@ -187,7 +187,11 @@ fn everything(args: &DevnetArgs, layout: &Layout, output: &Output) -> CliResult<
 /// Waits for Ctrl-C, then ends the network.
 fn stay(layout: &Layout, output: &Output) -> CliResult<()> {
     let hint = "\nThe network stays up until Ctrl-C. In another terminal: ./scripts/portolan status";
-    if output.is_json() || !std::io::stdout().is_terminal() { eprintln!("{hint}") } else { println!("{hint}") }
+    if output.is_json() || !std::io::stdout().is_terminal() {
+        eprintln!("{hint}")
+    } else {
+        println!("{hint}")
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::file(layout.root()))?;
     runtime.block_on(tokio::signal::ctrl_c()).map_err(CliError::file(layout.root()))?;
@@ -200,7 +204,8 @@ fn advance(layout: &Layout, to: Option<BusinessDate>, days: Option<u32>, output:
         (None, days) => {
             let (_, client) = network::live_clients(layout)?;
             let today = clock::date_of(&client.get("/v1/status")?)?;
-            let days = i32::try_from(days.unwrap_or_default()).map_err(|_| CliError::Usage("--days is too large".into()))?;
+            let days =
+                i32::try_from(days.unwrap_or_default()).map_err(|_| CliError::Usage("--days is too large".into()))?;
             today.plus_days(days)
         }
     };
@@ -224,7 +229,10 @@ fn status(layout: &Layout, output: &Output) -> CliResult<()> {
 fn logs(layout: &Layout, node: &str) -> CliResult<()> {
     let known = layout.nodes()?.into_iter().any(|entry| entry.name == node);
     if !known {
-        return Err(CliError::refused("unknown_node", format!("there is no node `{node}`; see `./scripts/devnet status`")));
+        return Err(CliError::refused(
+            "unknown_node",
+            format!("there is no node `{node}`; see `./scripts/devnet status`"),
+        ));
     }
     let path = layout.log(node);
     let mut file = std::fs::File::open(&path).map_err(CliError::file(&path))?;

@@ -85,11 +85,21 @@ fn clear(root: &Path) -> CliResult<()> {
     if !root.exists() {
         return Ok(());
     }
-    let known = ["chain-spec.json", "keystore", "nodes", "nodes.json", "story.json", "supervisor.json", "supervisor.log", "bench"];
+    let known = [
+        "chain-spec.json",
+        "keystore",
+        "nodes",
+        "nodes.json",
+        "story.json",
+        "supervisor.json",
+        "supervisor.log",
+        "bench",
+    ];
     for entry in std::fs::read_dir(root).map_err(CliError::file(root))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if !known.contains(&name.trim_end_matches(".new")) {
-            let message = format!("{} holds `{name}`, which is no devnet's; name another folder with --dir", root.display());
+            let message =
+                format!("{} holds `{name}`, which is no devnet's; name another folder with --dir", root.display());
             return Err(CliError::refused("not_a_devnet", message));
         }
     }
@@ -100,10 +110,21 @@ fn clear(root: &Path) -> CliResult<()> {
 pub fn live_clients(layout: &Layout) -> CliResult<(Vec<(NodeEntry, Client)>, Client)> {
     let live: Vec<NodeEntry> = layout.nodes()?.into_iter().filter(|entry| entry.pid.is_some()).collect();
     if live.is_empty() {
-        return Err(CliError::refused("devnet_not_running", "no node is running; start them with `./scripts/devnet up`"));
+        return Err(CliError::refused(
+            "devnet_not_running",
+            "no node is running; start them with `./scripts/devnet up`",
+        ));
     }
     let all = Client::new(live.iter().map(|entry| entry.api.clone()).collect());
-    Ok((live.into_iter().map(|entry| { let client = Client::new(vec![entry.api.clone()]); (entry, client) }).collect(), all))
+    Ok((
+        live.into_iter()
+            .map(|entry| {
+                let client = Client::new(vec![entry.api.clone()]);
+                (entry, client)
+            })
+            .collect(),
+        all,
+    ))
 }
 
 /// What each node says of itself.

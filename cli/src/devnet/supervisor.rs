@@ -84,9 +84,8 @@ pub fn runs(layout: &Layout) -> bool {
 
 /// Gives an order and waits until it is carried out.
 pub fn order(layout: &Layout, order: Order) -> CliResult<()> {
-    let stopped = || {
-        CliError::refused("devnet_not_running", "the devnet is not running; start it with `./scripts/devnet up`")
-    };
+    let stopped =
+        || CliError::refused("devnet_not_running", "the devnet is not running; start it with `./scripts/devnet up`");
     let facts: SupervisorFacts = read_json(&layout.supervisor_file()).map_err(|_| stopped())?;
     let mut stream = TcpStream::connect_timeout(&facts.control, Duration::from_secs(2)).map_err(|_| stopped())?;
     let request = Request { token: facts.token, order };
@@ -136,7 +135,8 @@ impl Nodes {
         let entries = self.lock();
         let found = entries.iter().find(|entry| entry.name == name);
         let names = || entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
-        let unknown = || CliError::refused("unknown_node", format!("there is no node `{name}`; the nodes are {}", names()));
+        let unknown =
+            || CliError::refused("unknown_node", format!("there is no node `{name}`; the nodes are {}", names()));
         found.map(|entry| entry.pid).ok_or_else(unknown)
     }
 
@@ -221,7 +221,9 @@ fn carry_out(nodes: &Arc<Nodes>, order: Order) -> CliResult<()> {
         Order::Down => {
             let names: Vec<String> = nodes.lock().iter().map(|entry| entry.name.clone()).collect();
             names.iter().filter_map(|name| nodes.pid(name).ok().flatten()).for_each(|pid| signal(pid, Signal::TERM));
-            names.iter().try_for_each(|name| if nodes.pid(name)?.is_some() { end(nodes, name, Signal::TERM) } else { Ok(()) })
+            names
+                .iter()
+                .try_for_each(|name| if nodes.pid(name)?.is_some() { end(nodes, name, Signal::TERM) } else { Ok(()) })
         }
     }
 }
@@ -229,7 +231,8 @@ fn carry_out(nodes: &Arc<Nodes>, order: Order) -> CliResult<()> {
 fn start(nodes: &Arc<Nodes>, name: &str) -> CliResult<()> {
     let layout = &nodes.layout;
     let log_path = layout.log(name);
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path).map_err(CliError::file(&log_path))?;
+    let log =
+        std::fs::OpenOptions::new().create(true).append(true).open(&log_path).map_err(CliError::file(&log_path))?;
     let child = Command::new(node_program()?)
         .args(["run", "--config"])
         .arg(layout.config(name))

@@ -300,13 +300,7 @@ impl Candidates {
     }
 
     /// A block that this node built in `execution`.
-    pub fn add_built(
-        &mut self,
-        header: Header,
-        wires: Vec<Wire>,
-        execution: ExecutionId,
-        now_ms: u64,
-    ) -> CandidateId {
+    pub fn add_built(&mut self, header: Header, wires: Vec<Wire>, execution: ExecutionId, now_ms: u64) -> CandidateId {
         let hashes: Vec<_> = wires.iter().map(|wire| wire.hash).collect();
         let round = header.round;
         let id = self.add_block(header, &hashes, round, Purpose::Build, None, now_ms);

@@ -3,16 +3,16 @@
 //! Signing and verifying happen inline. The macro goes on after a failed handler, so a failure is kept here, every later
 //! effect of the step is refused, and the step ends in an error that halts the node. Must never drop such a failure.
 
+use malachitebft_core_consensus::ConsensusMsg;
 use malachitebft_core_consensus::{
     Effect, Error, Input as CoreInput, LivenessMsg, LocallyProposedValue, MisbehaviorEvidence, Params, ProposedValue,
     Resumable, Resume, SignedConsensusMsg, State, ThresholdParams, process,
 };
 use malachitebft_core_types::{
-    CertificateError, CommitCertificate as CoreCertificate, PolkaCertificate, PolkaSignature, Round,
-    RoundCertificate, RoundCertificateType, RoundSignature, SignedMessage, Timeout, TimeoutKind, Validity, ValueOrigin,
-    ValuePayload, VoteExtensionPolicy, VoteType,
+    CertificateError, CommitCertificate as CoreCertificate, PolkaCertificate, PolkaSignature, Round, RoundCertificate,
+    RoundCertificateType, RoundSignature, SignedMessage, Timeout, TimeoutKind, Validity, ValueOrigin, ValuePayload,
+    VoteExtensionPolicy, VoteType,
 };
-use malachitebft_core_consensus::ConsensusMsg;
 use portolan_primitives::{
     CommitCertificate, Hash, Height, MemberId, PublicKey, Round as OurRound, Signature, SigningKey, ValidatorSet,
     VoteKind, vote::vote_message,
@@ -128,7 +128,13 @@ pub enum Step {
 
 impl Driver {
     /// A core that rests below its first height. `None` when the set can't be used.
-    pub fn new(chain: Hash, member: MemberId, key: Option<SigningKey>, height: Height, set: &ValidatorSet) -> Option<Self> {
+    pub fn new(
+        chain: Hash,
+        member: MemberId,
+        key: Option<SigningKey>,
+        height: Height,
+        set: &ValidatorSet,
+    ) -> Option<Self> {
         let params = Params {
             address: Member(member),
             threshold_params: ThresholdParams::default(),
@@ -332,9 +338,15 @@ impl Desk {
             Effect::StartRound(_, round, _, _, resume) => {
                 Ok(self.then(Event::RoundStarted { round: started(round) }, resume))
             }
-            Effect::PublishConsensusMsg(message, resume) => Ok(self.then(Event::Publish(consensus_message(message)), resume)),
-            Effect::PublishLivenessMsg(message, resume) => Ok(self.then(Event::Publish(liveness_message(message)), resume)),
-            Effect::RepublishVote(vote, resume) => Ok(self.then(Event::Publish(Message::Vote(our_vote(&vote))), resume)),
+            Effect::PublishConsensusMsg(message, resume) => {
+                Ok(self.then(Event::Publish(consensus_message(message)), resume))
+            }
+            Effect::PublishLivenessMsg(message, resume) => {
+                Ok(self.then(Event::Publish(liveness_message(message)), resume))
+            }
+            Effect::RepublishVote(vote, resume) => {
+                Ok(self.then(Event::Publish(Message::Vote(our_vote(&vote))), resume))
+            }
             Effect::RepublishRoundCertificate(certificate, resume) => {
                 Ok(self.then(Event::Publish(Message::Round(our_round_message(&certificate))), resume))
             }
@@ -347,7 +359,9 @@ impl Desk {
             }
             Effect::Finalize(_, _, evidence, resume) => Ok(self.evidence(&evidence, resume)),
             Effect::SignVote(vote, resume) => self.sign_vote(vote).map(|signed| resume.resume_with(signed)),
-            Effect::SignProposal(proposal, resume) => self.sign_proposal(proposal).map(|signed| resume.resume_with(signed)),
+            Effect::SignProposal(proposal, resume) => {
+                self.sign_proposal(proposal).map(|signed| resume.resume_with(signed))
+            }
             Effect::VerifySignature(message, key, resume) => {
                 self.verify_signature(&message, &key).map(|valid| resume.resume_with(valid))
             }
@@ -393,7 +407,11 @@ impl Desk {
         self.then(event(kind, started(timeout.round)), resume)
     }
 
-    fn append<R: Resumable<Consensus, Value = ()>>(&mut self, input: &CoreInput<Consensus>, resume: R) -> Resume<Consensus> {
+    fn append<R: Resumable<Consensus, Value = ()>>(
+        &mut self,
+        input: &CoreInput<Consensus>,
+        resume: R,
+    ) -> Resume<Consensus> {
         match log_record(input) {
             Some(record) => self.then(Event::Append(record), resume),
             None => resume.resume_with(()),

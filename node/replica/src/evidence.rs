@@ -40,8 +40,9 @@ impl Evidence {
             Self::Proposals(one, other) => {
                 let place = |proposal: &ProposalMessage| (proposal.proposer, proposal.height, proposal.round);
                 let said = |proposal: &ProposalMessage| (proposal.value, proposal.valid_round);
-                let signed =
-                    |proposal: &ProposalMessage| validator.key.verify(&proposal.signed_bytes(chain), &proposal.signature);
+                let signed = |proposal: &ProposalMessage| {
+                    validator.key.verify(&proposal.signed_bytes(chain), &proposal.signature)
+                };
                 place(one) == place(other) && said(one) != said(other) && signed(one) && signed(other)
             }
         }

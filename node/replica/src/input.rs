@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
-use portolan_primitives::{
-    CommitCertificate, Hash, Header, KeyId, MemberId, Timestamp, TransactionId, ValidatorSet,
-};
+use portolan_primitives::{CommitCertificate, Hash, Header, KeyId, MemberId, Timestamp, TransactionId, ValidatorSet};
 
 use crate::config::ChainParameters;
 use crate::messages::Channel;

@@ -97,7 +97,9 @@ pub struct LogContents {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// A frame is damaged, and there are whole ones behind it: no crash leaves that.
-    #[error("the frame at byte {offset} is damaged, and whole frames follow it: the disk lost data; restore the file, or start this validator with a new key")]
+    #[error(
+        "the frame at byte {offset} is damaged, and whole frames follow it: the disk lost data; restore the file, or start this validator with a new key"
+    )]
     Damaged {
         /// Where the frame begins.
         offset: usize,

@@ -94,13 +94,17 @@ pub enum HaltReason {
         reason: String,
     },
     /// The consensus log does not fit the chain or itself.
-    #[error("the consensus log can't be used: {reason}; restore it from the same node's disk, or start with a fresh validator key")]
+    #[error(
+        "the consensus log can't be used: {reason}; restore it from the same node's disk, or start with a fresh validator key"
+    )]
     BadLog {
         /// What is wrong.
         reason: String,
     },
     /// This validator's key signed something else before: another node runs with the key, or the log was lost.
-    #[error("the key of this validator has signed two different {what} at height {height}, round {round}; make sure that only one node runs with it and that its consensus log is the newest")]
+    #[error(
+        "the key of this validator has signed two different {what} at height {height}, round {round}; make sure that only one node runs with it and that its consensus log is the newest"
+    )]
     OwnContradiction {
         /// Vote or proposal.
         what: &'static str,
@@ -110,7 +114,9 @@ pub enum HaltReason {
         round: u32,
     },
     /// A decided block does not execute here as it did for the others.
-    #[error("block {block} at height {height} is decided, but this node does not come to the same result: {reason}; compare versions and run `portolan doctor`")]
+    #[error(
+        "block {block} at height {height} is decided, but this node does not come to the same result: {reason}; compare versions and run `portolan doctor`"
+    )]
     DecidedBlockDiffers {
         /// Its height.
         height: Height,
@@ -120,7 +126,9 @@ pub enum HaltReason {
         reason: String,
     },
     /// Two certificates for one height: more than a third of the validators are faulty.
-    #[error("height {height} has two certified blocks, {ours} and {other}: more than a third of the voting power is faulty; stop and compare with the other members")]
+    #[error(
+        "height {height} has two certified blocks, {ours} and {other}: more than a third of the voting power is faulty; stop and compare with the other members"
+    )]
     Fork {
         /// At which height.
         height: Height,

@@ -56,7 +56,8 @@ impl Timers {
 
     /// Takes the timer that has run out longest ago.
     pub fn take_due(&mut self, now: u64) -> Option<Timer> {
-        let (timer, at) = self.deadlines.iter().map(|(timer, at)| (*timer, *at)).min_by_key(|(timer, at)| (*at, *timer))?;
+        let (timer, at) =
+            self.deadlines.iter().map(|(timer, at)| (*timer, *at)).min_by_key(|(timer, at)| (*at, *timer))?;
         if at > now {
             return None;
         }

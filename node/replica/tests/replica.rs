@@ -8,8 +8,8 @@ use portolan_primitives::{
 use portolan_replica::log::{LogFrame, LogRecord, StepTimeout};
 use portolan_replica::messages::{Channel, Message, PartBegin, PartContent, PartMessage, ProposalMessage, VoteMessage};
 use portolan_replica::{
-    ChainParameters, Config, HaltReason, Input, Moment, NextBlock, Output, PooledTransaction, Purpose, Recovered, Refusal,
-    Replica, Verdict, WhyNoBlock,
+    ChainParameters, Config, HaltReason, Input, Moment, NextBlock, Output, PooledTransaction, Purpose, Recovered,
+    Refusal, Replica, Verdict, WhyNoBlock,
 };
 
 const CHAIN: Hash = Hash([7; 32]);
@@ -190,7 +190,8 @@ fn one_validator_alone_takes_a_transaction_to_a_commit() {
     };
     assert_eq!((start.height, start.parent, start.time), (Height(1), genesis(1).hash(), at(5).clock));
     replica.step(Input::PartExecuted { execution, left_out: vec![] }, at(6));
-    let built = Header { transactions_root: list_root(&[pooled(1).wire_hash]), ..header(1, start.time.0, start.parent, 1) };
+    let built =
+        Header { transactions_root: list_root(&[pooled(1).wire_hash]), ..header(1, start.time.0, start.parent, 1) };
     let outputs = replica.step(Input::Built { execution, header: built.clone() }, at(6));
     let Some(Output::Commit { header: committed, transactions, certificate, .. }) = outputs.last() else {
         panic!("the commit comes last: {outputs:?}");
@@ -304,7 +305,8 @@ fn a_restart_votes_as_the_log_says_and_commits_the_block_that_it_voted_for() {
     for place in 1..4 {
         receive(&mut again, &vote(place, VoteKind::Prevote, Some(block)), 2);
     }
-    let outputs: Vec<_> = (1..4).flat_map(|place| receive(&mut again, &vote(place, VoteKind::Precommit, Some(block)), 3)).collect();
+    let outputs: Vec<_> =
+        (1..4).flat_map(|place| receive(&mut again, &vote(place, VoteKind::Precommit, Some(block)), 3)).collect();
     // This process has not executed it yet.
     let Some(Output::BeginBlock { execution, purpose: Purpose::Certified, .. }) =
         outputs.iter().find(|output| matches!(output, Output::BeginBlock { .. }))
@@ -320,9 +322,13 @@ fn a_decided_block_that_executes_otherwise_here_halts() {
     let mut replica = replica(0, 4);
     let (_, execution) = proposed(&mut replica, 5);
     let ours = Box::new(genesis(4));
-    replica.step(Input::Verdict { execution, verdict: Verdict::RootsDiffer { ours, first_difference: Some(vec![0xab]) } }, at(6));
+    replica.step(
+        Input::Verdict { execution, verdict: Verdict::RootsDiffer { ours, first_difference: Some(vec![0xab]) } },
+        at(6),
+    );
     let block = first_block();
-    let message = portolan_primitives::vote::vote_message(&CHAIN, VoteKind::Precommit, Height(1), Round(0), Some(&block.hash()));
+    let message =
+        portolan_primitives::vote::vote_message(&CHAIN, VoteKind::Precommit, Height(1), Round(0), Some(&block.hash()));
     let certificate = portolan_primitives::CommitCertificate {
         chain: CHAIN,
         height: Height(1),
@@ -345,7 +351,8 @@ fn a_block_with_too_few_signatures_is_refused_and_its_sender_named() {
     receive(&mut replica, &Message::Status { height: Height(1) }, 10);
     replica.step(Input::Tick, at(200));
     let block = first_block();
-    let message = portolan_primitives::vote::vote_message(&CHAIN, VoteKind::Precommit, Height(1), Round(0), Some(&block.hash()));
+    let message =
+        portolan_primitives::vote::vote_message(&CHAIN, VoteKind::Precommit, Height(1), Round(0), Some(&block.hash()));
     let certificate = portolan_primitives::CommitCertificate {
         chain: CHAIN,
         height: Height(1),
@@ -424,7 +431,12 @@ fn what_is_not_signed_by_whom_it_should_be_names_its_sender() {
 fn bytes_that_are_no_message_or_on_another_stream_name_their_sender() {
     let status = Message::Status { height: Height(1) }.encode();
     let longer = [status.clone(), vec![0]].concat();
-    for (channel, bytes) in [(Channel::Consensus, status.clone()), (Channel::Sync, longer), (Channel::Sync, vec![]), (Channel::Sync, vec![0xff; 100])] {
+    for (channel, bytes) in [
+        (Channel::Consensus, status.clone()),
+        (Channel::Sync, longer),
+        (Channel::Sync, vec![]),
+        (Channel::Sync, vec![0xff; 100]),
+    ] {
         let outputs = replica(0, 4).step(Input::Received { from: PEER, channel, bytes: bytes.clone() }, at(5));
         assert!(matches!(outputs[..], [Output::PeerFault { peer: PEER, .. }]), "{channel:?} {bytes:?}: {outputs:?}");
     }
@@ -443,7 +455,12 @@ fn checks_of_one_peer_are_bounded() {
     let mut replica = replica(0, 4);
     let offer = Message::Transactions(vec![transaction(1).encode()]);
     let asked: usize = (0..50)
-        .map(|_| receive(&mut replica, &offer, 5).iter().filter(|output| matches!(output, Output::CheckTransactions { .. })).count())
+        .map(|_| {
+            receive(&mut replica, &offer, 5)
+                .iter()
+                .filter(|output| matches!(output, Output::CheckTransactions { .. }))
+                .count()
+        })
         .sum();
     assert_eq!(asked, portolan_replica::limits::MAX_CHECKS_PER_PEER);
 }

@@ -61,7 +61,8 @@ fn cursor(entry: &EntryView) -> String {
 
 fn read_cursor(text: &str) -> Answer<(Option<BusinessDate>, Option<AgendaId>)> {
     let parts = text.split_once(':').and_then(|(day, id)| Some((day.parse().ok()?, id.parse().ok()?)));
-    let (day, id) = parts.ok_or_else(|| Problem::bad("bad_parameter", "`cursor` is the `next` of an earlier answer"))?;
+    let (day, id) =
+        parts.ok_or_else(|| Problem::bad("bad_parameter", "`cursor` is the `next` of an earlier answer"))?;
     Ok((Some(day), Some(id)))
 }
 

@@ -20,7 +20,12 @@ use crate::values::{self, ValueError};
 pub const OF_ALL: [&str; 2] = ["height", "proof"];
 
 /// SCALE of the question with these arguments, of the path and of the query string.
-pub fn encode(metadata: &ContractMetadata, query: &Query, path: &[(String, String)], string: &[(String, String)]) -> Answer<Vec<u8>> {
+pub fn encode(
+    metadata: &ContractMetadata,
+    query: &Query,
+    path: &[(String, String)],
+    string: &[(String, String)],
+) -> Answer<Vec<u8>> {
     check_names(query, path, string)?;
     let mut input = vec![query.message.index];
     for argument in &query.message.arguments {
@@ -125,7 +130,8 @@ pub fn is_about(metadata: &ContractMetadata, input: &[u8], reader: &AccountReade
             // What comes before an id is of unknown length: not worth a decoder of its own.
             _ => return false,
         };
-        let is_option = metadata.types.resolve(argument.ty).is_some_and(|ty| matches!(ty.type_def, TypeDef::Variant(_)));
+        let is_option =
+            metadata.types.resolve(argument.ty).is_some_and(|ty| matches!(ty.type_def, TypeDef::Variant(_)));
         let Some((bytes, after)) = rest.split_at_checked(own.len()) else { return false };
         if is_option {
             return false;
@@ -224,7 +230,8 @@ mod tests {
     #[test]
     fn a_question_is_about_the_reader_by_a_required_argument_alone() {
         let reader = AccountReader { account: AccountId([1; 16]), member: MemberId([2; 16]), roles: vec![] };
-        let about = |metadata: &ContractMetadata, input: Vec<u8>| is_about(metadata, &[vec![7], input].concat(), &reader);
+        let about =
+            |metadata: &ContractMetadata, input: Vec<u8>| is_about(metadata, &[vec![7], input].concat(), &reader);
         let members = asking::<MemberId>("member");
         assert!(about(&members, reader.member.encode()));
         assert!(!about(&members, MemberId([9; 16]).encode()));

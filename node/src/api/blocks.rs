@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use portolan_primitives::{CommitCertificate, Hash, Header, Height, MemberId, Origin, Transaction, ValidatorSet};
-use portolan_runtime::{ExecutedReceipt, Ledger};
 use portolan_runtime::native::records::Member;
+use portolan_runtime::{ExecutedReceipt, Ledger};
 use serde_json::{Value, json};
 
 use super::identity::{Identity, parties};
@@ -27,7 +27,10 @@ pub async fn list(State(api): State<Shared>, identity: Identity, uri: Uri) -> An
     let limit = parameter::<u64>(&pairs, "limit")?.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
     let from = before.saturating_sub(limit);
     let blocks = api.handle.read(move |reader| {
-        (from..before).rev().filter_map(|height| header_at(reader, Height(height)).transpose()).collect::<Result<Vec<_>, _>>()
+        (from..before)
+            .rev()
+            .filter_map(|height| header_at(reader, Height(height)).transpose())
+            .collect::<Result<Vec<_>, _>>()
     });
     let blocks: Vec<Value> = blocks.await?.iter().map(|(header, hash)| described(header, hash)).collect();
     let next = (from > 0).then_some(from);
@@ -53,13 +56,21 @@ struct Stored {
 }
 
 /// GET /v1/blocks/{height}: a block with its outcomes, as far as the reader may see them.
-pub async fn show(State(api): State<Shared>, Path(height): Path<String>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
+pub async fn show(
+    State(api): State<Shared>,
+    Path(height): Path<String>,
+    identity: Identity,
+    uri: Uri,
+) -> Answer<Json<Value>> {
     identity.may_see(&Resource::Headers)?;
     only(&pairs(&uri)?, &[])?;
     let tip = api.handle.tip();
     let height = match height.as_str() {
         "latest" => tip.head.header.height,
-        text => text.parse().map(Height).map_err(|_| Problem::bad("bad_height", "a height is a whole number, or `latest`"))?,
+        text => text
+            .parse()
+            .map(Height)
+            .map_err(|_| Problem::bad("bad_height", "a height is a whole number, or `latest`"))?,
     };
     let catalog = api.catalog(&tip).await?;
     let stored = api.handle.read(move |reader| stored(reader, &tip, height, &identity)).await?;
@@ -69,7 +80,9 @@ pub async fn show(State(api): State<Shared>, Path(height): Path<String>, identit
         _ => None,
     };
     let transactions: Vec<_> = stored.outcomes.iter().filter_map(|(receipt, _)| id(receipt)).collect();
-    let shown = |(receipt, transaction): &(ExecutedReceipt, Option<Transaction>)| receipts::receipt(&catalog, receipt, transaction.as_ref());
+    let shown = |(receipt, transaction): &(ExecutedReceipt, Option<Transaction>)| {
+        receipts::receipt(&catalog, receipt, transaction.as_ref())
+    };
     let outcomes: Vec<Value> = stored.outcomes.iter().map(shown).collect();
     let mut document = described(&stored.header, &hash);
     document["certificate"] = certificate(&stored);

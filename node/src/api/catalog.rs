@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::body::Bytes;
+use portolan_primitives::id::is_name;
 use portolan_primitives::{ContractId, Hash, Height};
 use portolan_runtime::facts;
 use portolan_runtime::native::Native;
 use portolan_runtime::native::records::Instance;
 use portolan_runtime::{Ledger, Runtime};
 use portolan_sdk::metadata::{ContractMetadata, Query};
-use portolan_primitives::id::is_name;
 
+use super::arguments::is_account;
 use super::limits::{KEPT_DESCRIPTIONS, PATH_SEGMENTS};
 use super::{Api, from_host};
-use super::arguments::is_account;
 use crate::handle::{ReadError, Tip};
 
 /// A contract or native module.
@@ -63,7 +63,10 @@ pub struct Route {
 enum Segment {
     Word(String),
     /// An argument; accounts may be written as two segments, `member/account`.
-    Argument { name: String, account: bool },
+    Argument {
+        name: String,
+        account: bool,
+    },
 }
 
 /// A path that is some question's, with the arguments that it gives.
@@ -155,7 +158,9 @@ fn read_segments(segments: &[Segment], path: &[String]) -> Option<Vec<(String, S
             };
             let one = with(first.clone(), rest);
             one.or_else(|| match rest.split_first() {
-                Some((second, rest)) if *account && is_name(first) && is_name(second) => with(format!("{first}/{second}"), rest),
+                Some((second, rest)) if *account && is_name(first) && is_name(second) => {
+                    with(format!("{first}/{second}"), rest)
+                }
                 _ => None,
             })
         }
@@ -172,7 +177,11 @@ impl Catalog {
             for question in 0..questions {
                 match Route::of(contract, question) {
                     Some(route) if routes.iter().all(|known| known.shape() != route.shape()) => routes.push(route),
-                    _ => tracing::warn!(contract = contract.name, question, "a question's path can't be served; ask it by its message"),
+                    _ => tracing::warn!(
+                        contract = contract.name,
+                        question,
+                        "a question's path can't be served; ask it by its message"
+                    ),
                 }
             }
         }
@@ -207,7 +216,9 @@ impl Catalog {
     /// The question under a path below `/v1`, given as decoded segments; words win over arguments, from the left.
     pub fn matched(&self, path: &[String]) -> Option<Matched<'_>> {
         let reads = |route| Route::reads(route, path).map(|arguments| Matched { route, arguments });
-        let of_words = |matched: &Matched<'_>| -> Vec<bool> { matched.route.segments.iter().map(|segment| segment.word().is_none()).collect() };
+        let of_words = |matched: &Matched<'_>| -> Vec<bool> {
+            matched.route.segments.iter().map(|segment| segment.word().is_none()).collect()
+        };
         self.routes.iter().filter_map(reads).min_by_key(of_words)
     }
 }
@@ -246,7 +257,8 @@ impl Catalogs {
         if let Some(catalog) = same {
             return Ok(catalog);
         }
-        let contracts: Result<Vec<_>, _> = instances.iter().map(|(id, instance)| self.contract(runtime, tip, *id, instance)).collect();
+        let contracts: Result<Vec<_>, _> =
+            instances.iter().map(|(id, instance)| self.contract(runtime, tip, *id, instance)).collect();
         let natives = Native::ALL.iter().map(|native| Arc::new(of_native(*native)));
         let catalog = Arc::new(Catalog::new(natives.chain(contracts?).collect()));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,7 +269,13 @@ impl Catalogs {
         Ok(catalog)
     }
 
-    fn contract(&self, runtime: &Runtime, tip: &Tip, id: ContractId, instance: &Instance) -> Result<Arc<Contract>, ReadError> {
+    fn contract(
+        &self,
+        runtime: &Runtime,
+        tip: &Tip,
+        id: ContractId,
+        instance: &Instance,
+    ) -> Result<Arc<Contract>, ReadError> {
         let known = self.descriptions.lock().unwrap_or_else(PoisonError::into_inner).get(&instance.code).cloned();
         let metadata = match known {
             Some(metadata) => metadata,

@@ -50,7 +50,12 @@ async fn described(api: &Shared, name: &str) -> Answer<(Arc<Contract>, Arc<Contr
 }
 
 /// GET /v1/contracts/{name}: its messages, questions, errors and events.
-pub async fn show(State(api): State<Shared>, Path(name): Path<String>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
+pub async fn show(
+    State(api): State<Shared>,
+    Path(name): Path<String>,
+    identity: Identity,
+    uri: Uri,
+) -> Answer<Json<Value>> {
     identity.may_see(&Resource::Descriptions)?;
     only(&pairs(&uri)?, &[])?;
     let (contract, metadata) = described(&api, &name).await?;
@@ -96,9 +101,7 @@ fn own_error(metadata: &ContractMetadata) -> u32 {
 fn variants(metadata: &ContractMetadata, ty: u32) -> Value {
     match metadata.types.resolve(ty).map(|ty| &ty.type_def) {
         Some(TypeDef::Variant(variants)) => {
-            let variant = |variant: &scale_info::Variant<scale_info::form::PortableForm>| {
-                json!({ "name": variant.name, "in_json": snake(&variant.name), "doc": variant.docs.join(" ").trim() })
-            };
+            let variant = |variant: &scale_info::Variant<scale_info::form::PortableForm>| json!({ "name": variant.name, "in_json": snake(&variant.name), "doc": variant.docs.join(" ").trim() });
             variants.variants.iter().map(variant).collect()
         }
         _ => json!([]),

@@ -97,7 +97,7 @@ impl Feed {
                 continue;
             }
             tokio::select! {
-                _ = self.stopping.wait_for(|stop| *stop) => return None,
+                () = super::stopped(&mut self.stopping) => return None,
                 // Whether a block came or some were missed: the store has them all.
                 committed = self.commits.recv() => if let Err(broadcast::error::RecvError::Closed) = committed {
                     return None;

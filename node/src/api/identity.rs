@@ -43,7 +43,9 @@ impl Identity {
     /// Lets the reader see `resource`, or says why not. Logs what auditors and regulators ask for.
     pub fn may_see(&self, resource: &Resource<'_>) -> Answer<()> {
         let allowed = policy::allows(&self.reader, resource);
-        if let Reader::Account(reader) = &self.reader && self.reader.is_watched() {
+        if let Reader::Account(reader) = &self.reader
+            && self.reader.is_watched()
+        {
             let (account, member, granted) = (reader.account, reader.member, allowed.is_ok());
             tracing::info!(target: "access", %account, %member, method = self.method, path = self.path, granted, "read");
         }
@@ -92,7 +94,8 @@ impl FromRequestParts<Shared> for Identity {
 /// Without a signature, only who reaches the node on its own machine directly and under a local name is its operator.
 fn is_operator(parts: &Parts) -> bool {
     let local = parts.extensions.get::<Peer>().is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback());
-    let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| parts.headers.contains_key(*name));
+    let forwarded =
+        ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| parts.headers.contains_key(*name));
     local && !forwarded && has_local_name(&parts.headers)
 }
 
@@ -160,7 +163,10 @@ impl Claim {
             return Err(refused("not_of_account", "the key is of nobody who acts for the account's member"));
         }
         if !is_valid(&key, &tip.head, now) {
-            return Err(refused("key_not_valid", "the key is revoked, expired or not yet valid; sign with a valid one"));
+            return Err(refused(
+                "key_not_valid",
+                "the key is revoked, expired or not yet valid; sign with a valid one",
+            ));
         }
         if !key.key.verify(&self.message(chain), &self.signature) {
             let detail = "the signature is not this key's over this chain, method, path with query, time and account";
@@ -201,7 +207,10 @@ fn signature(text: &str) -> Option<Signature> {
 }
 
 /// The members of a transaction's sender and approvers, as the state of `tip` knows them.
-pub fn parties(tip: &Tip, transaction: &portolan_primitives::Transaction) -> Result<Vec<portolan_primitives::MemberId>, crate::handle::ReadError> {
+pub fn parties(
+    tip: &Tip,
+    transaction: &portolan_primitives::Transaction,
+) -> Result<Vec<portolan_primitives::MemberId>, crate::handle::ReadError> {
     let mut ledger = Ledger::new(tip.view.clone());
     let sender = ledger.get::<Account>(&transaction.body.sender).map_err(from_host)?;
     let mut parties: Vec<_> = sender.map(|account| account.member).into_iter().collect();

@@ -69,16 +69,7 @@ type Shared = Arc<Api>;
 /// The address or the TLS files can't be used.
 pub async fn start(handle: NodeHandle, config: &config::Api) -> Result<Server, ApiError> {
     let (stop, stopping) = watch::channel(false);
-    let api = Arc::new(Api {
-        handle,
-        catalogs: Catalogs::default(),
-        submitted: Submitted::default(),
-        bodies: Arc::new(Semaphore::new(limits::BODIES_KIB)),
-        waiting: Arc::new(Semaphore::new(limits::WAITING_REQUESTS)),
-        streams: Arc::new(Semaphore::new(limits::EVENT_STREAMS)),
-        stopping,
-    });
-    Server::start(router(api), config, stop).await
+    Server::start(router(Api::new(handle, stopping)), config, stop).await
 }
 
 /// Chain paths; everything else below `/v1` is looked for among the contracts' questions. Nothing is nested: signatures are over
@@ -118,7 +109,8 @@ async fn readyz(State(api): State<Shared>) -> Response {
         return Json(json!({ "ready": true, "reason": null })).into_response();
     }
     let (power, total) = (readiness.power, readiness.total);
-    let detail = format!("validators with {power} of {total} voting power are connected; more than two thirds are needed");
+    let detail =
+        format!("validators with {power} of {total} voting power are connected; more than two thirds are needed");
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail.clone());
     problem.with("ready", false).with("reason", detail).into_response()
 }
@@ -150,6 +142,18 @@ async fn bounded_in_time(request: Request, next: Next) -> Response {
 }
 
 impl Api {
+    fn new(handle: NodeHandle, stopping: watch::Receiver<bool>) -> Shared {
+        Arc::new(Self {
+            handle,
+            catalogs: Catalogs::default(),
+            submitted: Submitted::default(),
+            bodies: Arc::new(Semaphore::new(limits::BODIES_KIB)),
+            waiting: Arc::new(Semaphore::new(limits::WAITING_REQUESTS)),
+            streams: Arc::new(Semaphore::new(limits::EVENT_STREAMS)),
+            stopping,
+        })
+    }
+
     /// A request's body of at most `most` bytes; room for it is taken before it is read.
     async fn body(&self, request: Request, most: usize) -> Answer<Bytes> {
         let too_large = || {
@@ -162,14 +166,19 @@ impl Api {
             return Err(too_large());
         }
         let kib = claimed.unwrap_or(most).div_ceil(1024) as u32;
-        let _room = self.bodies.try_acquire_many(kib).map_err(|_| Problem::busy("too many bodies come in; send again in a moment"))?;
+        let _room = self
+            .bodies
+            .try_acquire_many(kib)
+            .map_err(|_| Problem::busy("too many bodies come in; send again in a moment"))?;
         let body: Body = request.into_body();
         match tokio::time::timeout(limits::BODY_TIMEOUT, axum::body::to_bytes(body, most)).await {
             Ok(Ok(bytes)) => Ok(bytes),
             // Without a claimed length, the bound is met only here.
             Ok(Err(_)) if claimed.is_none() => Err(too_large()),
             Ok(Err(_)) => Err(Problem::bad("body_cut_short", "the body ended before its length; send it again")),
-            Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "the body came too slowly; send it again")),
+            Err(_) => {
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "the body came too slowly; send it again"))
+            }
         }
     }
 }
@@ -205,6 +214,12 @@ fn only(pairs: &[(String, String)], known: &[&str]) -> Answer<()> {
             Err(Problem::bad("unknown_parameter", detail))
         }
     }
+}
+
+/// Returns when the server stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error says that the server is gone.
+    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
 fn from_host(fault: impl std::fmt::Display) -> ReadError {

@@ -140,7 +140,8 @@ fn own_schemas() -> Map<String, Value> {
 }
 
 fn security_schemes() -> Value {
-    let field = |name: &str, words: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": words });
+    let field =
+        |name: &str, words: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": words });
     json!({
         "account": field("Portolan-Account", "The account that reads, acct1…"),
         "key": field("Portolan-Key", "The user key that signs, key1…"),
@@ -153,7 +154,14 @@ fn security_schemes() -> Value {
 }
 
 /// One path of the chain: method, path, words, query parameters, media types of body and answer.
-struct ChainPath(&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], Option<&'static str>, &'static str);
+struct ChainPath(
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Option<&'static str>,
+    &'static str,
+);
 
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
@@ -164,10 +172,24 @@ const CHAIN_PATHS: &[ChainPath] = &[
     ChainPath("get", "/metrics", "Counters of the node, for Prometheus.", &[], None, "text/plain"),
     ChainPath("get", "/openapi.json", "This document.", &[], None, JSON),
     ChainPath("get", "/v1/status", "How the network and the node are.", &[], None, JSON),
-    ChainPath("get", "/v1/blocks", "Headers, newest first.", &[("before", "integer"), ("limit", "integer")], None, JSON),
+    ChainPath(
+        "get",
+        "/v1/blocks",
+        "Headers, newest first.",
+        &[("before", "integer"), ("limit", "integer")],
+        None,
+        JSON,
+    ),
     ChainPath("get", "/v1/blocks/{height}", "A block with its outcomes; `latest` for the newest.", &[], None, JSON),
     ChainPath("post", "/v1/transactions", "Hands in a transaction in SCALE.", &[], Some(BYTES), JSON),
-    ChainPath("post", "/v1/transactions/batch", "Hands in many transactions, a SCALE list of each one's SCALE.", &[], Some(BYTES), JSON),
+    ChainPath(
+        "post",
+        "/v1/transactions/batch",
+        "Hands in many transactions, a SCALE list of each one's SCALE.",
+        &[],
+        Some(BYTES),
+        JSON,
+    ),
     ChainPath(
         "get",
         "/v1/transactions/{id}",
@@ -217,7 +239,8 @@ fn of_chain() -> Map<String, Value> {
     let mut paths = Map::new();
     for ChainPath(method, path, words, query, body, answer) in CHAIN_PATHS {
         let in_path = path.split('/').filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'));
-        let in_path = in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+        let in_path =
+            in_path.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
         let in_query = query.iter().map(|(name, kind)| parameter(name, kind));
         let schema = if *answer == JSON { json!({ "$ref": format!("{SCHEMAS}Object") }) } else { json!({}) };
         let mut operation = json!({

@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn the_operator_sees_everything() {
-        for resource in [Resource::Metrics, Resource::State, Resource::QuestionProof, Resource::Transaction { parties: &[] }] {
+        for resource in
+            [Resource::Metrics, Resource::State, Resource::QuestionProof, Resource::Transaction { parties: &[] }]
+        {
             assert_eq!(allows(&Reader::Operator, &resource), Ok(()), "{resource:?}");
         }
     }

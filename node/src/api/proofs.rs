@@ -1,9 +1,9 @@
 //! Proofs that somebody who trusts a validator set can check without this node: of headers, of keys and values, of receipts.
 
 use codec::Encode;
-use portolan_primitives::{Height, MemberId};
-use portolan_proof::{CertifiedHeader, HeaderProof, ProvedState, ReceiptProof};
+use portolan_primitives::Height;
 use portolan_proof::limits::{MAX_HANDOVERS, MAX_PROOF_KEYS};
+use portolan_proof::{CertifiedHeader, HeaderProof, ProvedState, ReceiptProof};
 use portolan_state::StateKey;
 use serde_json::{Value, json};
 
@@ -37,14 +37,16 @@ pub fn header(reader: &handle::Reader, height: Height) -> Result<Answer<HeaderPr
 
 fn certified(reader: &handle::Reader, height: Height) -> Result<Option<CertifiedHeader>, ReadError> {
     let Some(header) = reader.chain.header(height)? else { return Ok(None) };
-    let (certificate, validators) = (reader.chain.certificate(height)?, reader.chain.validators(&header.validators_hash)?);
+    let (certificate, validators) =
+        (reader.chain.certificate(height)?, reader.chain.validators(&header.validators_hash)?);
     Ok(certificate.zip(validators).map(|(certificate, validators)| CertifiedHeader { header, certificate, validators }))
 }
 
 /// The proof of `keys` at a height, as answers carry it.
 pub async fn state(api: &Shared, height: Height, keys: Vec<StateKey>) -> Answer<Value> {
     if keys.len() > MAX_PROOF_KEYS {
-        let detail = format!("the question read {} keys, and a proof has at most {MAX_PROOF_KEYS}; ask for less", keys.len());
+        let detail =
+            format!("the question read {} keys, and a proof has at most {MAX_PROOF_KEYS}; ask for less", keys.len());
         return Err(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "too_many_keys", detail));
     }
     let proved = api.handle.read(move |reader| {
@@ -63,9 +65,4 @@ pub fn encode_receipt(header: &HeaderProof, receipt: &ReceiptProof) -> Vec<u8> {
     let mut bytes = vec![1];
     (header, receipt).encode_to(&mut bytes);
     bytes
-}
-
-/// A member's name beside its id.
-pub fn member(id: &MemberId, name: Option<&str>) -> Value {
-    json!({ "id": id, "name": name })
 }

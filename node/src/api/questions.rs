@@ -43,7 +43,12 @@ struct Answered {
 }
 
 /// POST /v1/contracts/{name}/query: a question in SCALE.
-pub async fn ask(State(api): State<Shared>, Path(name): Path<String>, identity: Identity, request: Request) -> Answer<Response> {
+pub async fn ask(
+    State(api): State<Shared>,
+    Path(name): Path<String>,
+    identity: Identity,
+    request: Request,
+) -> Answer<Response> {
     let pairs = pairs(request.uri())?;
     only(&pairs, &arguments::OF_ALL)?;
     let wish = Wish::read(&pairs, |_| false)?;
@@ -59,7 +64,9 @@ pub async fn ask(State(api): State<Shared>, Path(name): Path<String>, identity: 
         return Ok(([(header::CONTENT_TYPE, "application/octet-stream")], answered.output).into_response());
     }
     let metadata = contract.metadata.as_ref();
-    let asked = metadata.and_then(|metadata| metadata.queries.iter().map(|query| &query.message).find(|message| Some(message.index) == question));
+    let asked = metadata.and_then(|metadata| {
+        metadata.queries.iter().map(|query| &query.message).find(|message| Some(message.index) == question)
+    });
     let output = asked.map(|message| output(&contract, message, &answered.output)).transpose()?;
     let header = &answered.tip.head.header;
     let mut document = json!({
@@ -75,7 +82,12 @@ pub async fn ask(State(api): State<Shared>, Path(name): Path<String>, identity: 
 }
 
 /// GET of whatever path a contract's description names.
-pub async fn mounted(State(api): State<Shared>, method: Method, uri: Uri, identity: Answer<Identity>) -> Answer<Response> {
+pub async fn mounted(
+    State(api): State<Shared>,
+    method: Method,
+    uri: Uri,
+    identity: Answer<Identity>,
+) -> Answer<Response> {
     let path = uri.path().strip_prefix("/v1/").and_then(segments).ok_or_else(|| unknown_path(uri.path()))?;
     let identity = identity?;
     // Before anything is told of which contracts there are.
@@ -93,7 +105,8 @@ pub async fn mounted(State(api): State<Shared>, method: Method, uri: Uri, identi
     let (tip, contract) = at_height(&api, latest, &matched.route.contract, wish).await?;
     // An older contract may have had other questions.
     let metadata = contract.metadata.as_ref().ok_or_else(|| unknown_path(uri.path()))?;
-    let query = metadata.queries.iter().find(|known| known.path == query.path).ok_or_else(|| unknown_path(uri.path()))?;
+    let query =
+        metadata.queries.iter().find(|known| known.path == query.path).ok_or_else(|| unknown_path(uri.path()))?;
     let input = arguments::encode(metadata, query, &matched.arguments, &pairs)?;
     let answered = answer(&api, &identity, tip, &contract, input, wish).await?;
     let result = output(&contract, &query.message, &answered.output)?;
@@ -101,7 +114,8 @@ pub async fn mounted(State(api): State<Shared>, method: Method, uri: Uri, identi
     Ok(match answered.proof {
         None => Json(result).into_response(),
         Some(proof) => {
-            let document = json!({ "result": result, "height": header.height, "state_root": header.state_root, "proof": proof });
+            let document =
+                json!({ "result": result, "height": header.height, "state_root": header.state_root, "proof": proof });
             Json(document).into_response()
         }
     })
@@ -116,7 +130,12 @@ async fn pinned(api: &Shared, wish: Wish) -> Answer<(Arc<Tip>, Arc<Catalog>)> {
     Ok((tip, catalog))
 }
 
-async fn at_height(api: &Shared, latest: Arc<Tip>, contract: &Arc<Contract>, wish: Wish) -> Answer<(Arc<Tip>, Arc<Contract>)> {
+async fn at_height(
+    api: &Shared,
+    latest: Arc<Tip>,
+    contract: &Arc<Contract>,
+    wish: Wish,
+) -> Answer<(Arc<Tip>, Arc<Contract>)> {
     if wish.height.is_none_or(|height| height == latest.head.header.height) {
         return Ok((latest, contract.clone()));
     }
@@ -164,9 +183,15 @@ async fn answer(
 fn refused(contract: &Contract, reason: &FailureReason) -> Problem {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     match reason {
-        FailureReason::OutOfGas => Problem::new(status, "out_of_gas", "the question is too much work; ask for less at once"),
-        FailureReason::Trapped => Problem::new(status, "trapped", "the contract failed at this question; tell its authors"),
-        FailureReason::UnknownContract => Problem::missing("unknown_contract", "there was no such contract at that height"),
+        FailureReason::OutOfGas => {
+            Problem::new(status, "out_of_gas", "the question is too much work; ask for less at once")
+        }
+        FailureReason::Trapped => {
+            Problem::new(status, "trapped", "the contract failed at this question; tell its authors")
+        }
+        FailureReason::UnknownContract => {
+            Problem::missing("unknown_contract", "there was no such contract at that height")
+        }
         FailureReason::Reverted(bytes) => {
             let failure = receipts::failure(Some(contract), reason);
             let text = |name: &str| failure[name].as_str().unwrap_or_default().to_owned();
@@ -188,7 +213,9 @@ fn output(contract: &Contract, message: &Message, bytes: &[u8]) -> Answer<Value>
 
 fn accepts_json(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
+    accepted
+        .flat_map(|value| value.split(','))
+        .any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
 }
 
 /// The decoded segments of a path; `None` if it can be nobody's.

@@ -18,7 +18,10 @@ pub fn receipt(catalog: &Catalog, executed: &ExecutedReceipt, transaction: Optio
     match &receipt.outcome {
         Outcome::Ok(outputs) => {
             let call = |place: usize| transaction.and_then(|transaction| transaction.body.calls.get(place));
-            let shown = outputs.iter().enumerate().map(|(place, bytes)| call(place).map_or(Value::Null, |call| output(catalog, call, bytes)));
+            let shown = outputs
+                .iter()
+                .enumerate()
+                .map(|(place, bytes)| call(place).map_or(Value::Null, |call| output(catalog, call, bytes)));
             document.insert("outcome".into(), json!("ok"));
             document.insert("outputs".into(), shown.collect());
             document.insert("outputs_scale".into(), outputs.iter().map(|output| json!(hex(output))).collect());
@@ -56,7 +59,9 @@ pub fn failure(contract: Option<&Contract>, reason: &FailureReason) -> Value {
         values::refusal(&contract.name, &metadata.types, metadata.error, bytes).ok()
     });
     match described {
-        Some(refusal) => json!({ "code": refusal.code, "message": refusal.message, "error": refusal.error, "scale": hex(bytes) }),
+        Some(refusal) => {
+            json!({ "code": refusal.code, "message": refusal.message, "error": refusal.error, "scale": hex(bytes) })
+        }
         None => {
             let name = contract.map_or("unknown", |contract| contract.name.as_str());
             let message = "the contract's description does not say what this error is";

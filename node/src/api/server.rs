@@ -65,7 +65,11 @@ pub struct Server {
 
 impl Server {
     /// Starts to listen and to serve.
-    pub(super) async fn start(router: Router, config: &config::Api, stop: watch::Sender<bool>) -> Result<Self, ApiError> {
+    pub(super) async fn start(
+        router: Router,
+        config: &config::Api,
+        stop: watch::Sender<bool>,
+    ) -> Result<Self, ApiError> {
         let tls = match (&config.tls_certificate, &config.tls_key) {
             (Some(certificate), Some(key)) => Some(acceptor(certificate, key)?),
             _ => None,
@@ -109,8 +113,7 @@ impl Acceptor {
         let mut stopping = self.stopping.clone();
         loop {
             tokio::select! {
-                // An error says that the server is gone.
-                _ = stopping.wait_for(|stop| *stop) => return,
+                () = super::stopped(&mut stopping) => return,
                 accepted = self.accept() => if let Some((stream, address, place)) = accepted {
                     tokio::spawn(self.serve(stream, address, place));
                 },
@@ -130,7 +133,12 @@ impl Acceptor {
         }
     }
 
-    fn serve(&self, stream: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit) -> impl Future<Output = ()> + use<> {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) -> impl Future<Output = ()> + use<> {
         let (tls, router, stopping) = (self.tls.clone(), self.router.clone(), self.stopping.clone());
         async move {
             // An answer in pieces must not wait for the peer's acknowledgement.
@@ -165,7 +173,7 @@ where
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stopping.wait_for(|stop| *stop) => {
+        () = super::stopped(&mut stopping) => {
             connection.as_mut().graceful_shutdown();
             tokio::time::timeout(STOP_TIMEOUT, connection).await.unwrap_or(Ok(()))
         }
@@ -176,7 +184,8 @@ where
 }
 
 fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, ApiError> {
-    let wrong = |path: &Path, reason: &dyn std::fmt::Display| ApiError::Tls { path: path.into(), reason: reason.to_string() };
+    let wrong =
+        |path: &Path, reason: &dyn std::fmt::Display| ApiError::Tls { path: path.into(), reason: reason.to_string() };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
     let chain = chain.map_err(|error| wrong(certificate, &error))?;
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
@@ -238,7 +247,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Taken<T> {
         this.watch(context, polled)
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write_vectored(context, parts);
         this.watch(context, polled)

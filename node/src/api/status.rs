@@ -36,7 +36,8 @@ impl Facts {
         let steered = matches!(facts::network(&mut ledger).map_err(from_host)?.clock, BusinessClock::Steered { .. });
         let set = facts::validators(&mut ledger, tip.head.header.height.next()).map_err(from_host)?;
         let validators: Vec<_> = set.validators().iter().map(|validator| (validator.member, validator.power)).collect();
-        let members = validators.iter().map(|(member, _)| *member).chain(status.peers.iter().filter_map(|peer| peer.member));
+        let members =
+            validators.iter().map(|(member, _)| *member).chain(status.peers.iter().filter_map(|peer| peer.member));
         let mut members: Vec<MemberId> = members.chain(concerned(&status.replica)).collect();
         members.sort_unstable();
         members.dedup();
@@ -75,8 +76,9 @@ pub async fn status(State(api): State<Shared>, identity: Identity) -> Answer<Jso
     let facts = api.handle.read(move |_| Facts::read(&at, &of)).await?;
     let (node, header, replica) = (api.handle.identity(), &tip.head.header, &status.replica);
     let validators = facts.validators.iter();
-    let validators: Vec<Value> =
-        validators.map(|(member, power)| json!({ "member": facts.name(member), "id": member, "power": power })).collect();
+    let validators: Vec<Value> = validators
+        .map(|(member, power)| json!({ "member": facts.name(member), "id": member, "power": power }))
+        .collect();
     Ok(Json(json!({
         "network": node.network,
         "kind": match node.kind { NetworkKind::Devnet => "devnet", NetworkKind::Production => "production" },
@@ -112,7 +114,10 @@ pub async fn status(State(api): State<Shared>, identity: Identity) -> Answer<Jso
 
 /// Power as a number where JSON keeps it exactly.
 fn number(power: u128) -> Value {
-    u64::try_from(power).ok().filter(|power| *power <= 1 << 53).map_or_else(|| json!(power.to_string()), |power| json!(power))
+    u64::try_from(power)
+        .ok()
+        .filter(|power| *power <= 1 << 53)
+        .map_or_else(|| json!(power.to_string()), |power| json!(power))
 }
 
 fn peers(status: &NodeStatus, facts: &Facts) -> Vec<Value> {

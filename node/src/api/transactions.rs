@@ -116,7 +116,11 @@ fn split_batch(bytes: &[u8]) -> Answer<Vec<Vec<u8>>> {
         let Compact(length) = Compact::<u32>::decode(&mut rest).map_err(|_| malformed())?;
         let (transaction, after) = rest.split_at_checked(length as usize).ok_or_else(malformed)?;
         if transaction.len() > TRANSACTION_BODY {
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a transaction of the batch is too long"));
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "a transaction of the batch is too long",
+            ));
         }
         transactions.push(transaction.to_vec());
         rest = after;
@@ -135,7 +139,12 @@ struct Found {
 }
 
 /// GET /v1/transactions/{id}: where it stands; with `wait_ms`, as soon as it is final.
-pub async fn show(State(api): State<Shared>, Path(id): Path<String>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
+pub async fn show(
+    State(api): State<Shared>,
+    Path(id): Path<String>,
+    identity: Identity,
+    uri: Uri,
+) -> Answer<Json<Value>> {
     identity.may_see(&Resource::Finality)?;
     let id: TransactionId = id.parse().map_err(|error| Problem::bad("bad_id", format!("{error}")))?;
     let pairs = pairs(&uri)?;
@@ -169,12 +178,15 @@ async fn wait_for(api: &Shared, id: TransactionId, wait: Duration) -> Answer<Opt
     if wait.is_zero() {
         return Ok(None);
     }
-    let _place = api.waiting.try_acquire().map_err(|_| Problem::busy("too many requests wait for transactions; ask again in a moment"))?;
+    let _place = api
+        .waiting
+        .try_acquire()
+        .map_err(|_| Problem::busy("too many requests wait for transactions; ask again in a moment"))?;
     let deadline = Instant::now() + wait;
     while standing(api, &id) != "expired" {
         let committed = tokio::select! {
             committed = tokio::time::timeout_at(deadline, commits.recv()) => committed,
-            _ = stopping.wait_for(|stop| *stop) => return Ok(None),
+            () = super::stopped(&mut stopping) => return Ok(None),
         };
         let may_have_it = match committed {
             Err(_) | Ok(Err(RecvError::Closed)) => return Ok(None),
@@ -190,19 +202,20 @@ async fn wait_for(api: &Shared, id: TransactionId, wait: Duration) -> Answer<Opt
 
 async fn find(api: &Shared, id: TransactionId) -> Result<Option<Found>, ReadError> {
     let handle = api.handle.clone();
-    api.handle.read(move |reader| {
-        let Some(place) = reader.chain.place(&id)? else { return Ok(None) };
-        let corrupt = || ReadError::Host(format!("the block at height {} lacks transaction {id}", place.height));
-        let header = reader.chain.header(place.height)?.ok_or_else(corrupt)?;
-        let bodies = reader.chain.bodies(place.height)?.ok_or_else(corrupt)?;
-        let body = bodies.get(place.index as usize).ok_or_else(corrupt)?;
-        let transaction = Transaction::decode_checked(body).map_err(super::from_host)?;
-        let receipts = reader.chain.receipts(place.height)?.ok_or_else(corrupt)?;
-        let of_it = |receipt: &ExecutedReceipt| receipt.receipt.origin == Origin::Transaction(id);
-        let receipt = receipts.into_iter().find(of_it).ok_or_else(corrupt)?;
-        Ok(Some(Found { tip: handle.tip(), id, header, index: place.index, transaction, receipt }))
-    })
-    .await
+    api.handle
+        .read(move |reader| {
+            let Some(place) = reader.chain.place(&id)? else { return Ok(None) };
+            let corrupt = || ReadError::Host(format!("the block at height {} lacks transaction {id}", place.height));
+            let header = reader.chain.header(place.height)?.ok_or_else(corrupt)?;
+            let bodies = reader.chain.bodies(place.height)?.ok_or_else(corrupt)?;
+            let body = bodies.get(place.index as usize).ok_or_else(corrupt)?;
+            let transaction = Transaction::decode_checked(body).map_err(super::from_host)?;
+            let receipts = reader.chain.receipts(place.height)?.ok_or_else(corrupt)?;
+            let of_it = |receipt: &ExecutedReceipt| receipt.receipt.origin == Origin::Transaction(id);
+            let receipt = receipts.into_iter().find(of_it).ok_or_else(corrupt)?;
+            Ok(Some(Found { tip: handle.tip(), id, header, index: place.index, transaction, receipt }))
+        })
+        .await
 }
 
 async fn shown(api: &Shared, identity: &Identity, found: Found, proof: bool) -> Answer<Value> {
@@ -234,15 +247,21 @@ fn document(catalog: &Catalog, found: &Found) -> Value {
     })
 }
 
-fn prove(reader: &handle::Reader, height: Height, id: TransactionId) -> Result<Answer<(HeaderProof, ReceiptProof)>, ReadError> {
+fn prove(
+    reader: &handle::Reader,
+    height: Height,
+    id: TransactionId,
+) -> Result<Answer<(HeaderProof, ReceiptProof)>, ReadError> {
     let header = match proofs::header(reader, height)? {
         Ok(header) => header,
         Err(problem) => return Ok(Err(problem)),
     };
-    let receipts: Vec<_> = reader.chain.receipts(height)?.unwrap_or_default().into_iter().map(|executed| executed.receipt).collect();
+    let receipts: Vec<_> =
+        reader.chain.receipts(height)?.unwrap_or_default().into_iter().map(|executed| executed.receipt).collect();
     let index = receipts.iter().position(|receipt| receipt.origin == Origin::Transaction(id));
     let proof = index.and_then(|index| ReceiptProof::build(&receipts, index));
-    let proof = proof.ok_or_else(|| ReadError::Host(format!("the block at height {height} lacks the receipt of {id}")))?;
+    let proof =
+        proof.ok_or_else(|| ReadError::Host(format!("the block at height {height} lacks the receipt of {id}")))?;
     Ok(Ok((header, proof)))
 }
 
@@ -272,7 +291,9 @@ mod tests {
     #[test]
     fn ids_are_remembered_up_to_a_bound_and_the_oldest_go_first() {
         let submitted = Submitted::default();
-        let id = |number: u32| TransactionId(portolan_primitives::hash(portolan_primitives::Domain::Transaction, &number.to_le_bytes()).0);
+        let id = |number: u32| {
+            TransactionId(portolan_primitives::hash(portolan_primitives::Domain::Transaction, &number.to_le_bytes()).0)
+        };
         for number in 0..=SUBMITTED_IDS as u32 {
             submitted.remember(id(number), Timestamp(u64::from(number)));
         }

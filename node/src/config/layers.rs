@@ -96,7 +96,8 @@ fn set(table: &mut Table, (name, kind): &(&'static str, Kind), text: &str) -> Re
     let value = match kind {
         Kind::Text => Value::String(text.to_owned()),
         Kind::Number => {
-            let wrong = |_| ConfigError::BadValue { name: (*name).into(), reason: format!("`{text}` is not a whole number") };
+            let wrong =
+                |_| ConfigError::BadValue { name: (*name).into(), reason: format!("`{text}` is not a whole number") };
             Value::Integer(text.parse().map_err(wrong)?)
         }
         Kind::List => {
@@ -173,7 +174,8 @@ mod tests {
             passphrase_fd: Some(3),
             ..Keys::default()
         };
-        let api = crate::config::Api { tls_certificate: Some("c".into()), tls_key: Some("k".into()), ..Default::default() };
+        let api =
+            crate::config::Api { tls_certificate: Some("c".into()), tls_key: Some("k".into()), ..Default::default() };
         let config = Config {
             home: "h".into(),
             spec: "s".into(),

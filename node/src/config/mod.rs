@@ -69,7 +69,9 @@ pub enum ConfigError {
     #[error("`{0}` is not set; it has no default")]
     Missing(&'static str),
     /// The API open to others in plain text.
-    #[error("`api.listen` is {0}, which others can reach, and there is no TLS: set `api.tls_certificate` and `api.tls_key`, or listen on 127.0.0.1")]
+    #[error(
+        "`api.listen` is {0}, which others can reach, and there is no TLS: set `api.tls_certificate` and `api.tls_key`, or listen on 127.0.0.1"
+    )]
     PlainTextApi(SocketAddr),
     /// Half of a TLS identity.
     #[error("`api.tls_certificate` and `api.tls_key` belong together; set both or neither")]
@@ -228,10 +230,9 @@ impl Config {
         flags: &[String],
     ) -> Result<Self, ConfigError> {
         let text = read_small(path)?;
-        let file = text.parse::<toml::Table>().map_err(|error| ConfigError::Syntax {
-            path: path.into(),
-            reason: error.to_string().trim().to_owned(),
-        })?;
+        let file = text
+            .parse::<toml::Table>()
+            .map_err(|error| ConfigError::Syntax { path: path.into(), reason: error.to_string().trim().to_owned() })?;
         let table = layers::merge(&path.display().to_string(), file, environment, flags)?;
         let mut config: Self = table.try_into().map_err(layers::bad_value)?;
         config.anchor(path.parent().unwrap_or(Path::new(".")));
@@ -241,7 +242,8 @@ impl Config {
 
     /// The configuration as a file.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        let bad = |error: toml::ser::Error| ConfigError::BadValue { name: "configuration".into(), reason: error.to_string() };
+        let bad =
+            |error: toml::ser::Error| ConfigError::BadValue { name: "configuration".into(), reason: error.to_string() };
         toml::to_string(self).map_err(bad)
     }
 
@@ -253,8 +255,12 @@ impl Config {
             self.spec = folder.join(spec);
         }
         self.keys.node = folder.join(&self.keys.node);
-        let optional =
-            [&mut self.api.tls_certificate, &mut self.api.tls_key, &mut self.keys.validator, &mut self.keys.passphrase_file];
+        let optional = [
+            &mut self.api.tls_certificate,
+            &mut self.api.tls_key,
+            &mut self.keys.validator,
+            &mut self.keys.passphrase_file,
+        ];
         for path in optional.into_iter().flatten() {
             *path = folder.join(&*path);
         }

@@ -166,7 +166,8 @@ impl Checker {
     }
 
     fn admit(&self, tip: &Tip, ledger: &mut Ledger, bytes: &[u8]) -> Result<Candidate, Unfit> {
-        let transaction = Transaction::decode_checked(bytes).map_err(|error| Unfit::Refused(Refusal::Malformed(error)))?;
+        let transaction =
+            Transaction::decode_checked(bytes).map_err(|error| Unfit::Refused(Refusal::Malformed(error)))?;
         let admission = self.runtime.check_in(ledger, &tip.rules, &tip.head, wall_clock(), &transaction);
         let admission = admission.map_err(|error| match error {
             ApplyError::Refused(refusal) => Unfit::Refused(refusal),

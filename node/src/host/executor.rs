@@ -10,9 +10,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use portolan_primitives::{CommitCertificate, Header, Height, KeyId, PublicKey, Transaction, TransactionId};
-use portolan_replica::{
-    BlockStart, ChainParameters, ExecutionId, Input, LeftOut, NextBlock, Purpose, Verdict, Wire,
-};
+use portolan_replica::{BlockStart, ChainParameters, ExecutionId, Input, LeftOut, NextBlock, Purpose, Verdict, Wire};
 use portolan_runtime::native::records::{Key, KeyPurpose};
 use portolan_runtime::{
     ApplyError, BaseView, BlockContext, BlockExecution, BlockRules, ChainHead, ExecutedBlock, ExecutionError, Ledger,
@@ -166,7 +164,8 @@ impl Executor {
             return self.give_up(id, purpose, "its parent is not the last committed block".into());
         }
         let context = BlockContext { round: start.round, time: start.time, proposer: start.proposer };
-        let begun = self.runtime.begin(tip.head.clone(), tip.view.clone(), context, self.seen.clone(), self.verified.clone());
+        let begun =
+            self.runtime.begin(tip.head.clone(), tip.view.clone(), context, self.seen.clone(), self.verified.clone());
         match begun {
             Ok(execution) => {
                 self.open.insert(id, Open::Running(Box::new(execution), purpose));
@@ -241,9 +240,18 @@ impl Executor {
         Err(Halt::Execution { height: height.0, reason: reason.to_owned() })
     }
 
-    fn commit(&mut self, id: ExecutionId, header: &Header, wires: &[Wire], certificate: &CommitCertificate) -> Result<(), Halt> {
+    fn commit(
+        &mut self,
+        id: ExecutionId,
+        header: &Header,
+        wires: &[Wire],
+        certificate: &CommitCertificate,
+    ) -> Result<(), Halt> {
         let Some(Open::Finished(block)) = self.open.remove(&id) else {
-            return Err(Halt::Execution { height: header.height.0, reason: "the decided block was not executed".into() });
+            return Err(Halt::Execution {
+                height: header.height.0,
+                reason: "the decided block was not executed".into(),
+            });
         };
         // Executions on the state before are void, and with them go their hands on the window.
         self.open.clear();

@@ -158,9 +158,8 @@ impl ReplicaHost {
     }
 
     fn wait(&self) -> Result<ToReplica, RecvTimeoutError> {
-        let now = self.now();
         let inbox = &self.parts.inbox;
-        match self.replica.next_wake(now) {
+        match self.replica.next_wake() {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => {
                 let at = self.parts.started + Duration::from_millis(at);
@@ -314,7 +313,9 @@ impl ReplicaHost {
             Output::BeginBlock { execution, purpose, start } => {
                 self.to_executor(ToExecutor::Begin(execution, purpose, start))
             }
-            Output::ExecutePart { execution, transactions } => self.to_executor(ToExecutor::Part(execution, transactions)),
+            Output::ExecutePart { execution, transactions } => {
+                self.to_executor(ToExecutor::Part(execution, transactions))
+            }
             Output::FinishBlock { execution, expected } => self.to_executor(ToExecutor::Finish(execution, expected)),
             Output::Abandon { execution } => self.to_executor(ToExecutor::Abandon(execution)),
             Output::Commit { execution, header, transactions, certificate } => {

@@ -41,7 +41,9 @@ pub enum LogError {
         source: std::io::Error,
     },
     /// Damage before the end.
-    #[error("the consensus log {path} is damaged at byte {offset}, before its last group: the disk or somebody changed it; restore this node from a snapshot, and do not delete the log alone")]
+    #[error(
+        "the consensus log {path} is damaged at byte {offset}, before its last group: the disk or somebody changed it; restore this node from a snapshot, and do not delete the log alone"
+    )]
     Corrupt {
         /// Which file.
         path: PathBuf,

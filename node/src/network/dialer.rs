@@ -22,7 +22,9 @@ pub struct Entry {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    Idle { next: Instant },
+    Idle {
+        next: Instant,
+    },
     Dialling,
     /// This node itself: never dialled again.
     Own,
@@ -59,11 +61,12 @@ impl Dialer {
     /// When the next address that nobody is `connected` at wants to be dialled.
     pub fn next(&self, connected: impl Fn(&Entry) -> bool) -> Option<Instant> {
         let waiting = self.entries.iter().filter(|entry| !connected(entry));
-        waiting.filter_map(|entry| match entry.state {
-            State::Idle { next } => Some(next),
-            _ => None,
-        })
-        .min()
+        waiting
+            .filter_map(|entry| match entry.state {
+                State::Idle { next } => Some(next),
+                _ => None,
+            })
+            .min()
     }
 
     /// The places of the addresses to dial now; they count as being dialled from here on.

@@ -282,7 +282,8 @@ impl Driver {
     }
 
     fn opened(&mut self, peer: PeerId, connection: ConnectionId, opened: Opened) {
-        let Some(connected) = self.connected.get_mut(&peer).filter(|connected| connected.connection == connection) else {
+        let Some(connected) = self.connected.get_mut(&peer).filter(|connected| connected.connection == connection)
+        else {
             return;
         };
         match opened {
@@ -293,7 +294,8 @@ impl Driver {
                 connected.readers.push(class);
                 let (link, sink) = (connected.link.clone(), self.sink.clone());
                 let sink = move |inbound| sink(NetworkEvent::Message(inbound));
-                self.tasks.spawn(async move { Done::Ended(peer, connection, link::read(link, class, stream, sink).await) });
+                self.tasks
+                    .spawn(async move { Done::Ended(peer, connection, link::read(link, class, stream, sink).await) });
             }
             Opened::Outbound(class, stream) => {
                 if let Some(outlet) = connected.outlets[class as usize].take() {
@@ -371,7 +373,8 @@ impl Driver {
     fn publish_unreached(&self) {
         let connected = is_connected(&self.connected);
         let waiting = self.dialer.entries().iter().filter(|entry| !connected(entry));
-        let unreached = waiting.map(|entry| Unreached { address: entry.address.clone(), last_error: entry.last_error.clone() });
+        let unreached =
+            waiting.map(|entry| Unreached { address: entry.address.clone(), last_error: entry.last_error.clone() });
         self.shared.unreached.store(Arc::new(unreached.collect()));
     }
 }

@@ -76,9 +76,7 @@ pub enum Handed {
 /// A connection to a peer, shared by whoever sends.
 #[derive(Debug)]
 pub struct Link {
-    /// The peer's node key.
-    pub key: PublicKey,
-    /// Its id.
+    /// Id of the peer's node key.
     pub id: KeyId,
     /// What the connection is good for.
     pub rights: Rights,
@@ -122,7 +120,6 @@ impl Link {
         });
         let [(one, first), (two, second), (three, third)] = queues;
         let link = Self {
-            key,
             id: key.id(),
             rights,
             address,

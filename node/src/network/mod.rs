@@ -173,7 +173,9 @@ impl Network {
         metrics::counter!("portolan_network_sent_bytes", "class" => class.name()).increment(bytes.len() as u64);
         match link.send(class, bytes) {
             Handed::Queued => {}
-            Handed::Dropped => metrics::counter!("portolan_network_dropped_messages", "class" => class.name()).increment(1),
+            Handed::Dropped => {
+                metrics::counter!("portolan_network_dropped_messages", "class" => class.name()).increment(1)
+            }
             Handed::Overrun => self.command(Command::Overrun(link.id)),
         }
     }

@@ -149,7 +149,9 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: (class, stream), .. }) => {
                 self.report(Opened::Outbound(class, stream));
             }
-            ConnectionEvent::DialUpgradeError(DialUpgradeError { info: class, .. }) => self.report(Opened::Refused(class)),
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { info: class, .. }) => {
+                self.report(Opened::Refused(class))
+            }
             _ => {}
         }
     }

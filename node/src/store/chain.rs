@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use codec::{Decode, DecodeAll, Encode};
-use portolan_primitives::{CommitCertificate, Hash, Header, Height, Transaction, TransactionId, ValidatorSet, hash, Domain};
+use portolan_primitives::{
+    CommitCertificate, Domain, Hash, Header, Height, Transaction, TransactionId, ValidatorSet, hash,
+};
 use portolan_replica::{CertifiedBlock, Evidence};
 use portolan_runtime::{ChainHead, ExecutedReceipt};
 use portolan_state::{Batch, Column, KeyValue, StoreError};
@@ -143,7 +145,9 @@ impl<S: KeyValue> Chain<S> {
     /// The transactions of a block.
     pub fn transactions(&self, height: Height) -> Result<Option<Vec<Transaction>>, ChainError> {
         let Some(bodies) = self.bodies(height)? else { return Ok(None) };
-        let decode = |bytes: &Vec<u8>| Transaction::decode_checked(bytes).map_err(|_| corrupt("transaction", &height_key(height)));
+        let decode = |bytes: &Vec<u8>| {
+            Transaction::decode_checked(bytes).map_err(|_| corrupt("transaction", &height_key(height)))
+        };
         bodies.iter().map(decode).collect::<Result<_, _>>().map(Some)
     }
 

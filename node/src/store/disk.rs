@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
     /// Less is free than is to stay free.
-    #[error("only {free_mib} MiB are free on the disk of {path}, and `store.disk_reserve_mib` keeps {reserve_mib}; make room, then start again")]
+    #[error(
+        "only {free_mib} MiB are free on the disk of {path}, and `store.disk_reserve_mib` keeps {reserve_mib}; make room, then start again"
+    )]
     Full {
         /// Where.
         path: PathBuf,

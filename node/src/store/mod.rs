@@ -5,7 +5,7 @@
 
 pub mod chain;
 pub mod columns;
-mod disk;
+pub mod disk;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use codec::{Decode, Encode};
 use portolan_primitives::{Hash, decode_whole};
 use portolan_state::{Batch, Column, KeyValue, StoreError};
-use rocksdb::{Cache, DB, DBRecoveryMode, Direction, IteratorMode, Options, PrefixRange, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    Cache, DB, DBRecoveryMode, Direction, IteratorMode, Options, PrefixRange, ReadOptions, WriteBatch, WriteOptions,
+};
 
 pub use chain::{Chain, ChainError, Place};
 pub use disk::{DiskError, free_bytes};
@@ -30,7 +32,9 @@ pub enum OpenError {
     #[error("the store {0} is in use: another node runs on this home; stop it first")]
     InUse(PathBuf),
     /// Damaged.
-    #[error("the store {path} is damaged: {reason}; restore this node from a snapshot, or start it with an empty home to sync")]
+    #[error(
+        "the store {path} is damaged: {reason}; restore this node from a snapshot, or start it with an empty home to sync"
+    )]
     Corrupt {
         /// Which.
         path: PathBuf,
@@ -46,7 +50,9 @@ pub enum OpenError {
         what: String,
     },
     /// Ours, of another format.
-    #[error("the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it, or sync anew")]
+    #[error(
+        "the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it, or sync anew"
+    )]
     OtherFormat {
         /// Which.
         path: PathBuf,
@@ -54,7 +60,9 @@ pub enum OpenError {
         found: u32,
     },
     /// Of another chain.
-    #[error("the store {path} is of the chain {found}, and the spec makes {expected}; use the spec or the home of that chain")]
+    #[error(
+        "the store {path} is of the chain {found}, and the spec makes {expected}; use the spec or the home of that chain"
+    )]
     OtherChain {
         /// Which.
         path: PathBuf,
@@ -201,7 +209,7 @@ impl KeyValue for Store {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         let started = std::time::Instant::now();
-        let written = self.db.write_opt(&writes, &options).map_err(|error| StoreError::new("write a batch", error));
+        let written = self.db.write_opt(writes, &options).map_err(|error| StoreError::new("write a batch", error));
         metrics::histogram!("portolan_store_write_seconds").record(started.elapsed());
         written
     }

@@ -95,7 +95,8 @@ impl Reader<'_> {
         let is_byte = matches!(resolve(self.types, item)?.type_def, TypeDef::Primitive(TypeDefPrimitive::U8));
         let count = count as usize;
         if is_byte {
-            return take(count, bytes).map(|taken| Value::String(taken.iter().map(|byte| format!("{byte:02x}")).collect()));
+            return take(count, bytes)
+                .map(|taken| Value::String(taken.iter().map(|byte| format!("{byte:02x}")).collect()));
         }
         let mut items = Vec::new();
         for _ in 0..count {

@@ -54,7 +54,8 @@ fn is_enum(types: &PortableRegistry, ty: u32) -> bool {
 }
 
 fn template(variant: &Variant<PortableForm>) -> String {
-    let docs = variant.docs.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let docs =
+        variant.docs.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     if docs.is_empty() { variant.name.clone() } else { docs }
 }
 
@@ -183,7 +184,10 @@ mod tests {
         let refusal = read(ContractError::Contract(error));
         assert_eq!(refusal.code, "receivable::Settlement");
         assert_eq!(refusal.message, "Settlement refused: The deposit lacks 0.05 CNY.");
-        assert_eq!(read(ContractError::Contract(Outer::Settlement(CallError::Failed))).message, "Settlement refused: It trapped.");
+        assert_eq!(
+            read(ContractError::Contract(Outer::Settlement(CallError::Failed))).message,
+            "Settlement refused: It trapped."
+        );
     }
 
     #[test]

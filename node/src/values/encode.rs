@@ -120,7 +120,8 @@ impl Writer<'_> {
             },
             _ => return self.expected(names(variants)),
         };
-        let Some(variant) = variants.iter().find(|variant| snake(&variant.name) == *wanted || variant.name == *wanted) else {
+        let Some(variant) = variants.iter().find(|variant| snake(&variant.name) == *wanted || variant.name == *wanted)
+        else {
             return self.expected(names(variants));
         };
         self.bytes.push(variant.index);

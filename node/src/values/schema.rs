@@ -102,7 +102,8 @@ impl<'a> Schemas<'a> {
             TypeDef::Compact(_) => large("integer"),
             TypeDef::BitSequence(_) => json!({}),
         };
-        let words = ty.docs.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let words =
+            ty.docs.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
         if let Some(object) = schema.as_object_mut().filter(|_| !words.is_empty()) {
             object.insert("description".into(), json!(words));
         }

@@ -40,7 +40,8 @@ static KINDS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
 
 /// What `ty` is, if it is one of these.
 pub(super) fn special(types: &PortableRegistry, ty: &Type<PortableForm>) -> Option<Special> {
-    let wraps = |inner: fn(&TypeDef<PortableForm>) -> bool| wrapped(types, ty).is_some_and(|wrapped| inner(&wrapped.type_def));
+    let wraps =
+        |inner: fn(&TypeDef<PortableForm>) -> bool| wrapped(types, ty).is_some_and(|wrapped| inner(&wrapped.type_def));
     match name(ty) {
         "Hash" if bytes_within(types, ty) == Some(32) => Some(Special::Hash),
         "Currency" if bytes_within(types, ty) == Some(3) => Some(Special::Currency),

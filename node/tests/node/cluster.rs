@@ -69,7 +69,8 @@ impl Cluster {
         let ports = free_ports();
         for (index, member) in MEMBERS.iter().enumerate() {
             let others = (0..4).filter(|other| *other != index);
-            let peers: Vec<String> = others.map(|other| format!("{}@127.0.0.1:{}", MEMBERS[other], ports[other])).collect();
+            let peers: Vec<String> =
+                others.map(|other| format!("{}@127.0.0.1:{}", MEMBERS[other], ports[other])).collect();
             let home = folder.path().join(member);
             std::fs::create_dir(&home).unwrap();
             make_home(&home, member, &format!("127.0.0.1:{}", ports[index]), &peers);
@@ -217,7 +218,8 @@ async fn two_nodes_on_one_home_are_refused() {
 async fn a_node_without_room_on_its_disk_does_not_start() {
     let folder = Cluster::homes();
     let config = folder.path().join(MEMBERS[0]).join("node.toml");
-    let text = std::fs::read_to_string(&config).unwrap().replace("disk_reserve_mib = 64", "disk_reserve_mib = 100000000");
+    let text =
+        std::fs::read_to_string(&config).unwrap().replace("disk_reserve_mib = 64", "disk_reserve_mib = 100000000");
     std::fs::write(&config, text).unwrap();
     let started = Running::start(&config).await;
     assert!(matches!(started, Err(StartError::Disk(_))));
@@ -235,5 +237,24 @@ async fn a_log_that_is_ahead_of_the_store_is_refused() {
     std::fs::remove_dir_all(home.join("store")).unwrap();
     let started = Running::start(&home.join("node.toml")).await;
     assert!(matches!(started, Err(StartError::StoreBehindLog { .. })));
+    cluster.stop().await;
+}
+
+/// TEMPORARY measurement.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore]
+async fn measure_idle_commit() {
+    let cluster = Cluster::start().await;
+    let mut times = Vec::new();
+    for number in 0..100 {
+        let transaction = add_person("customs", &format!("m-{number}"));
+        let started = std::time::Instant::now();
+        settle(&cluster.handle(number % 4), &transaction).await;
+        times.push(started.elapsed().as_micros());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    times.sort();
+    println!("p10 {} p50 {} p90 {} p99 {} us", times[10], times[50], times[90], times[99]);
+    println!("{}", cluster.handle(0).metrics_text());
     cluster.stop().await;
 }

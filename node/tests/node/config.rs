@@ -39,7 +39,8 @@ fn message(text: &str) -> String {
 
 #[test]
 fn environment_goes_over_the_file_and_flags_over_both() {
-    let environment = [("PORTOLAN_NODE_API_LISTEN", "127.0.0.1:1"), ("PORTOLAN_NODE_MEMBER", "customs"), ("HOME", "/x")];
+    let environment =
+        [("PORTOLAN_NODE_API_LISTEN", "127.0.0.1:1"), ("PORTOLAN_NODE_MEMBER", "customs"), ("HOME", "/x")];
     let config = load_with(FILE, &environment, &["api.listen=127.0.0.1:2", "p2p.peers=a@h:1, h:2"]).unwrap();
     assert_eq!(config.api.listen.to_string(), "127.0.0.1:2");
     assert_eq!(config.member, "customs");
@@ -115,6 +116,9 @@ fn the_passphrase_has_exactly_one_source() {
 
 #[test]
 fn no_file_and_a_huge_file_are_named() {
-    assert!(matches!(Config::load(Path::new("/nowhere/node.toml"), std::iter::empty(), &[]), Err(ConfigError::Read { .. })));
+    assert!(matches!(
+        Config::load(Path::new("/nowhere/node.toml"), std::iter::empty(), &[]),
+        Err(ConfigError::Read { .. })
+    ));
     assert!(matches!(load(&"#".repeat(70_000)), Err(ConfigError::TooLarge { .. })));
 }

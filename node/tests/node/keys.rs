@@ -86,7 +86,10 @@ fn what_is_no_key_file_is_refused_by_name() {
     let text = std::fs::read_to_string(&written).unwrap();
     for length in [30, 100, text.len() - 40] {
         std::fs::write(&path, &text[..length]).unwrap();
-        assert!(matches!(keys::read(&path, &passphrase("correct horse")), Err(KeyFileError::Format(_))), "length {length}");
+        assert!(
+            matches!(keys::read(&path, &passphrase("correct horse")), Err(KeyFileError::Format(_))),
+            "length {length}"
+        );
     }
 }
 
@@ -117,14 +120,25 @@ fn openssl_opens_our_files_and_we_open_its_files() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     };
-    let public = run(&["pkey", "-in", path.to_str().unwrap(), "-passin", "pass:correct horse", "-pubout", "-outform", "DER"]);
+    let public =
+        run(&["pkey", "-in", path.to_str().unwrap(), "-passin", "pass:correct horse", "-pubout", "-outform", "DER"]);
     let portolan_primitives::PublicKey::Ed25519(bytes) = key.public();
     assert!(public.ends_with(&bytes));
 
     let theirs = folder.path().join("theirs.pem");
     let plain = folder.path().join("plain.pem");
     run(&["genpkey", "-algorithm", "ed25519", "-out", plain.to_str().unwrap()]);
-    run(&["pkcs8", "-topk8", "-scrypt", "-in", plain.to_str().unwrap(), "-out", theirs.to_str().unwrap(), "-passout", "pass:correct horse"]);
+    run(&[
+        "pkcs8",
+        "-topk8",
+        "-scrypt",
+        "-in",
+        plain.to_str().unwrap(),
+        "-out",
+        theirs.to_str().unwrap(),
+        "-passout",
+        "pass:correct horse",
+    ]);
     std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o600)).unwrap();
     let opened = keys::read(&theirs, &passphrase("correct horse")).unwrap();
     let public = run(&["pkey", "-in", plain.to_str().unwrap(), "-pubout", "-outform", "DER"]);
@@ -142,7 +156,20 @@ fn a_key_file_that_asks_for_gigabytes_is_refused_before_it_gets_them() {
     let run = |arguments: &[&str]| Command::new("openssl").args(arguments).output().unwrap();
     run(&["genpkey", "-algorithm", "ed25519", "-out", plain.to_str().unwrap()]);
     // 20 million turns of PBKDF2 cost a minute or more to whoever only tries the file.
-    let pbkdf2 = ["pkcs8", "-topk8", "-iter", "20000000", "-v2", "aes-256-cbc", "-in", plain.to_str().unwrap(), "-out", costly.to_str().unwrap(), "-passout", "pass:correct horse"];
+    let pbkdf2 = [
+        "pkcs8",
+        "-topk8",
+        "-iter",
+        "20000000",
+        "-v2",
+        "aes-256-cbc",
+        "-in",
+        plain.to_str().unwrap(),
+        "-out",
+        costly.to_str().unwrap(),
+        "-passout",
+        "pass:correct horse",
+    ];
     assert!(run(&pbkdf2).status.success());
     std::fs::set_permissions(&costly, std::fs::Permissions::from_mode(0o600)).unwrap();
     let opened = keys::read(&costly, &passphrase("correct horse"));

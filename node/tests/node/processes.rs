@@ -22,7 +22,8 @@ struct Process {
 
 impl Process {
     fn spawn(config: &Path) -> Child {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(config.with_file_name("node.log")).unwrap();
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(config.with_file_name("node.log")).unwrap();
         let mut command = Command::new(BINARY);
         command.args(["run", "--config"]).arg(config).stdout(Stdio::piped()).stderr(log);
         command.spawn().unwrap()
@@ -95,8 +96,10 @@ impl Network {
         let ports = free_ports();
         let configs: Vec<PathBuf> = (0..4)
             .map(|index| {
-                let peers: Vec<String> =
-                    (0..4).filter(|other| *other != index).map(|other| format!("{}@127.0.0.1:{}", MEMBERS[other], ports[other])).collect();
+                let peers: Vec<String> = (0..4)
+                    .filter(|other| *other != index)
+                    .map(|other| format!("{}@127.0.0.1:{}", MEMBERS[other], ports[other]))
+                    .collect();
                 let home = folder.path().join(MEMBERS[index]);
                 std::fs::create_dir(&home).unwrap();
                 make_home(&home, MEMBERS[index], &format!("127.0.0.1:{}", ports[index]), &peers)

@@ -63,13 +63,16 @@ fn commit(state: &State<Store>, height: u64, history: History) -> ChainHead {
         signatures: vec![],
     };
     let mut batch = Batch::new();
-    add_block(&mut batch, &BlockRecord {
-        head: &head,
-        transactions: &[(id(height), vec![height as u8; 300].into())],
-        certificate: Some(&certificate),
-        receipts: &[],
-        next_validators: &ValidatorSet::default(),
-    });
+    add_block(
+        &mut batch,
+        &BlockRecord {
+            head: &head,
+            transactions: &[(id(height), vec![height as u8; 300].into())],
+            certificate: Some(&certificate),
+            receipts: &[],
+            next_validators: &ValidatorSet::default(),
+        },
+    );
     state.commit(Height(height), update, batch).unwrap();
     head
 }

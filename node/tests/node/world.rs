@@ -45,10 +45,7 @@ fn member(name: &str) -> MemberSpec {
             checker: true,
             keys: vec![KeySpec { key: key(name).public(), valid_until: None }],
         }],
-        accounts: vec![AccountSpec {
-            name: "admin".into(),
-            policy: PolicySpec { persons: vec![], tiers: vec![tier] },
-        }],
+        accounts: vec![AccountSpec { name: "admin".into(), policy: PolicySpec { persons: vec![], tiers: vec![tier] } }],
     }
 }
 

@@ -175,10 +175,7 @@ mod tests {
     #[test]
     fn another_kind_is_refused_by_name() {
         let text = MemberId::from_name("harbour-bank").to_string();
-        assert_eq!(
-            text.parse::<AccountId>(),
-            Err(IdError::WrongKind { expected: "acct".into(), found: "org".into() })
-        );
+        assert_eq!(text.parse::<AccountId>(), Err(IdError::WrongKind { expected: "acct".into(), found: "org".into() }));
     }
 
     #[test]
@@ -194,10 +191,7 @@ mod tests {
     #[test]
     fn a_wrong_length_is_refused_by_name() {
         let text = to_text("org", &[1; 15]);
-        assert_eq!(
-            text.parse::<MemberId>(),
-            Err(IdError::WrongLength { kind: "org".into(), expected: 16, found: 15 })
-        );
+        assert_eq!(text.parse::<MemberId>(), Err(IdError::WrongLength { kind: "org".into(), expected: 16, found: 15 }));
     }
 
     #[test]

@@ -35,7 +35,9 @@ pub enum KeyError {
     #[error("the key is not the canonical encoding of a curve point; make a new one with `portolan key generate`")]
     NotCanonical,
     /// A point of small order: anybody can sign for it.
-    #[error("the key is a point of small order, for which anybody can sign; make a new one with `portolan key generate`")]
+    #[error(
+        "the key is a point of small order, for which anybody can sign; make a new one with `portolan key generate`"
+    )]
     SmallOrder,
     /// Not 32 bytes of the scheme's secret.
     #[error("an Ed25519 secret is 32 bytes")]

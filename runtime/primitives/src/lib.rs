@@ -29,7 +29,7 @@ pub use key::{KeyError, PublicKey, Signature, SigningKey};
 pub use list::{ListProof, list_root};
 pub use member::{Caller, MemberStatus, Role};
 pub use money::Currency;
-pub use receipt::{Event, FailureReason, Outcome, Origin, Receipt};
+pub use receipt::{Event, FailureReason, Origin, Outcome, Receipt};
 pub use time::{BusinessDate, Height, Round, Timestamp};
 pub use transaction::{Body, Call, Transaction};
 pub use vote::{CommitCertificate, Validator, ValidatorSet, VoteKind};

@@ -52,9 +52,7 @@ impl Role {
 }
 
 /// State of a member. Index 0 stays free: host functions answer it for "unknown".
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStatus {
     /// In good standing.

@@ -93,6 +93,7 @@ pub struct Event {
 
 /// Root of `events`, each salted from the salt of the transaction's body (or of the agenda entry).
 pub fn events_root(salt: &[u8], events: &[Event]) -> Hash {
-    let leaf = |(index, event): (u32, &Event)| hash_parts(Domain::EventLeaf, &[&leaf_salt(salt, index).0, &event.encode()]);
+    let leaf =
+        |(index, event): (u32, &Event)| hash_parts(Domain::EventLeaf, &[&leaf_salt(salt, index).0, &event.encode()]);
     list_root(&(0u32..).zip(events).map(leaf).collect::<Vec<_>>())
 }

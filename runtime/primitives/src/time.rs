@@ -113,9 +113,9 @@ impl std::str::FromStr for BusinessDate {
         let error = || DateError(text.chars().take(40).collect());
         let bytes = text.as_bytes();
         let digits = |range: std::ops::Range<usize>| -> Option<i32> {
-            bytes[range].iter().try_fold(0, |value, byte| {
-                byte.is_ascii_digit().then(|| value * 10 + i32::from(byte - b'0'))
-            })
+            bytes[range]
+                .iter()
+                .try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i32::from(byte - b'0')))
         };
         if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return Err(error());
@@ -152,7 +152,17 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for text in ["2025-02-29", "1900-02-29", "2025-13-01", "2025-00-10", "2025-04-31", "2025-4-3", "25-04-03", "2025/04/03", "+025-04-03"] {
+        for text in [
+            "2025-02-29",
+            "1900-02-29",
+            "2025-13-01",
+            "2025-00-10",
+            "2025-04-31",
+            "2025-4-3",
+            "25-04-03",
+            "2025/04/03",
+            "+025-04-03",
+        ] {
             assert!(text.parse::<BusinessDate>().is_err(), "{text}");
         }
     }

@@ -73,7 +73,8 @@ impl Body {
     pub fn id(&self) -> TransactionId {
         let root = list_root(&self.call_leaves());
         let salt = hash(Domain::Salt, &self.salt);
-        let rest = (self.version, self.chain, self.sender, salt, self.expires_at, self.gas_limit, &self.approvers, root);
+        let rest =
+            (self.version, self.chain, self.sender, salt, self.expires_at, self.gas_limit, &self.approvers, root);
         TransactionId(hash(Domain::Transaction, &rest.encode()).0)
     }
 
@@ -127,7 +128,9 @@ impl Transaction {
     pub fn check_shape(&self) -> Result<(), DecodeError> {
         self.body.check_shape()?;
         if self.approvals.len() != self.body.approvers.len() {
-            return Err(DecodeError::OutOfBounds("there must be exactly one approval for each approver, in their order"));
+            return Err(DecodeError::OutOfBounds(
+                "there must be exactly one approval for each approver, in their order",
+            ));
         }
         Ok(())
     }

@@ -173,10 +173,7 @@ mod tests {
     #[test]
     fn three_of_four_are_a_quorum_and_two_are_not() {
         assert_eq!(certificate(&[0, 1, 3]).verify(&CHAIN, &set()), Ok(()));
-        assert_eq!(
-            certificate(&[0, 1]).verify(&CHAIN, &set()),
-            Err(CertificateError::NoQuorum { power: 2, total: 4 })
-        );
+        assert_eq!(certificate(&[0, 1]).verify(&CHAIN, &set()), Err(CertificateError::NoQuorum { power: 2, total: 4 }));
     }
 
     #[test]

@@ -238,7 +238,8 @@ pub trait Messages {
     /// Governance: gives a failed entry up.
     #[call(index = 1)]
     fn give_up(&mut self, id: AgendaId) -> Result<(), AgendaError>;
-    /// Entries in the order in which they run, from a day on, after an entry of that day if one is given.
+    /// Entries in the order in which they run, from a day of the queue (`run_on`) on, after an entry of that day if one is
+    /// given; at most `limit` (256).
     #[query(index = 0, path = "/agenda")]
     fn waiting(
         &self,
@@ -322,12 +323,14 @@ fn waiting(
     let area = keys::agenda_due_area();
     // Just before the first entry of the day: nothing sorts before an all-zero id.
     let start = from.map(|day| keys::agenda_due(day, &after.unwrap_or_default()));
-    let ledger = &mut context.session().ledger;
-    let page = ledger.scan_raw(&area, start.as_ref(), limit as usize)?;
+    let page = context.session().ledger.scan_raw(&area, start.as_ref(), limit as usize)?;
     let ids = page.iter().filter_map(|(key, _)| keys::agenda_due_parts(key)).map(|(_, id)| id);
     let mut entries = vec![];
-    for id in ids.collect::<Vec<_>>() {
-        entries.extend(get(ledger, &id)?.map(|entry| EntryView { id, entry }));
+    for id in ids {
+        let entry = get(&mut context.session().ledger, &id)?;
+        let bytes = entry.as_ref().map_or(0, |entry| entry.message.len() as u64);
+        context.charge(crate::gas::NATIVE_READ_BYTE * bytes)?;
+        entries.extend(entry.map(|entry| EntryView { id, entry }));
     }
     Ok(entries)
 }

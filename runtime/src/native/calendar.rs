@@ -119,12 +119,14 @@ impl NativeModule for Calendar {
 
     fn query(&self, context: &mut Context<'_>, input: &[u8]) -> NativeResult<Vec<u8>> {
         match decode_message(input)? {
-            messages::Query::Calendars {} => {
+            messages::Query::Calendars => {
                 let found = context.list::<CalendarRecord>(&[], None, u32::MAX)?;
                 let view = |(name, record): (String, CalendarRecord)| CalendarView { name, years: record.years };
                 Ok(found.into_iter().map(view).collect::<Vec<_>>().encode())
             }
-            messages::Query::Days { calendar, from, to } => days(context, &calendar, from, to).map(|days| days.encode()),
+            messages::Query::Days { calendar, from, to } => {
+                days(context, &calendar, from, to).map(|days| days.encode())
+            }
         }
     }
 }

@@ -204,7 +204,7 @@ impl NativeModule for Clock {
     }
 
     fn query(&self, context: &mut Context<'_>, input: &[u8]) -> NativeResult<Vec<u8>> {
-        let messages::Query::Now {} = decode_message(input)?;
+        let messages::Query::Now = decode_message(input)?;
         let network = read::<Network>(context)?;
         let cursor = read::<Cursor>(context)?;
         let (target, day_length_ms, zone) = match network.clock {

@@ -34,6 +34,9 @@ pub struct Approver {
     pub duties: Person,
 }
 
+/// Output of a callee; or why there is none, with the callee's error if it refused.
+pub type CallAnswer = Result<Vec<u8>, (CallRefusal, Vec<u8>)>;
+
 /// The world of one message to one native module.
 pub struct Context<'s> {
     session: &'s mut Session,
@@ -158,12 +161,7 @@ impl<'s> Context<'s> {
 
     /// Calls a contract or another module as this one, with at most `gas` (all that is left if none). A failing call is
     /// undone whole and leaves this module's own writes.
-    pub fn call(
-        &mut self,
-        contract: ContractId,
-        input: &[u8],
-        gas: Option<u64>,
-    ) -> NativeResult<Result<Vec<u8>, (CallRefusal, Vec<u8>)>> {
+    pub fn call(&mut self, contract: ContractId, input: &[u8], gas: Option<u64>) -> NativeResult<CallAnswer> {
         self.enter(contract, Entry::Call, input, gas)
     }
 
@@ -174,7 +172,7 @@ impl<'s> Context<'s> {
         entry: Entry,
         input: &[u8],
         gas: Option<u64>,
-    ) -> NativeResult<Result<Vec<u8>, (CallRefusal, Vec<u8>)>> {
+    ) -> NativeResult<CallAnswer> {
         self.charge(gas::NATIVE_CALL)?;
         let given = gas.unwrap_or(self.gas_left).min(self.gas_left);
         let caller = Caller::Contract(self.native.id());

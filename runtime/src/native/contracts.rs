@@ -133,7 +133,7 @@ impl NativeModule for Contracts {
 
     fn query(&self, context: &mut Context<'_>, input: &[u8]) -> NativeResult<Vec<u8>> {
         match decode_message(input)? {
-            messages::Query::List {} => Ok(list(context)?.encode()),
+            messages::Query::List => Ok(list(context)?.encode()),
             messages::Query::Contract { name } => {
                 let id = ContractId::from_name(&name);
                 let native = Native::from_id(id).map(native_view);

@@ -8,8 +8,8 @@ use codec::{Decode, Encode};
 use portolan_primitives::hash::hash_encoded;
 use portolan_primitives::limits::MAX_VALIDATORS;
 use portolan_primitives::{
-    AccountId, BusinessDate, Caller, ContractId, Currency, Domain, Hash, Height, MemberId, MemberStatus, PublicKey, Role,
-    Validator, ValidatorSet,
+    AccountId, BusinessDate, Caller, ContractId, Currency, Domain, Hash, Height, MemberId, MemberStatus, PublicKey,
+    Role, Validator, ValidatorSet,
 };
 use portolan_sdk::metadata::ContractMetadata;
 use portolan_vm::abi::{Authorization, CallRefusal};
@@ -130,7 +130,9 @@ impl Action {
         match self {
             Self::AddMember { .. } | Self::SetMemberRoles { .. } => ("governance.threshold.member", HALF_PPM),
             Self::SetMemberStatus { .. } => ("governance.threshold.status", HALF_PPM),
-            Self::SetParameter { .. } | Self::EnactCalendar { .. } => ("governance.threshold.parameter", TWO_THIRDS_PPM),
+            Self::SetParameter { .. } | Self::EnactCalendar { .. } => {
+                ("governance.threshold.parameter", TWO_THIRDS_PPM)
+            }
             Self::DeployContract { .. } | Self::UpgradeContract { .. } | Self::CallContract { .. } => {
                 ("governance.threshold.contract", TWO_THIRDS_PPM)
             }
@@ -359,7 +361,9 @@ impl NativeModule for Governance {
         use messages::Call;
         match decode_message::<Call>(input)? {
             Call::Propose { title, action, days } => propose(context, title, action, days).map(|id| id.encode()),
-            Call::Approve { proposal, action_hash } => approve(context, proposal, action_hash).map(|state| state.encode()),
+            Call::Approve { proposal, action_hash } => {
+                approve(context, proposal, action_hash).map(|state| state.encode())
+            }
             Call::Withdraw { proposal } => withdraw(context, proposal).map(|()| vec![]),
             Call::Execute { proposal } => execute(context, proposal).map(|state| state.encode()),
         }
@@ -379,7 +383,7 @@ impl NativeModule for Governance {
                 view(context, proposal, record).map(|view| view.encode())
             }
             Query::Action { proposal } => action_of(context, &proposal).map(|action| action.encode()),
-            Query::Validators {} => Ok(validators(context)?.encode()),
+            Query::Validators => Ok(validators(context)?.encode()),
         }
     }
 }

@@ -10,9 +10,7 @@ use portolan_sdk::metadata::ContractMetadata;
 use portolan_vm::abi::Authorization;
 use scale_info::TypeInfo;
 
-use super::records::{
-    Account, AccountOfMember, Key, KeyOfMember, KeyPurpose, Member, Person, PersonId, Policy, Tier,
-};
+use super::records::{Account, AccountOfMember, Key, KeyOfMember, KeyPurpose, Member, Person, PersonId, Policy, Tier};
 use super::{Context, NativeError, NativeModule, NativeResult, decode_message};
 
 /// The account whose policy authorises a member's own affairs. Every member has it from the start.
@@ -226,7 +224,12 @@ pub trait Messages {
     fn member(&self, member: MemberId) -> Result<MemberView, MembersError>;
     /// A member's accounts, ascending by id.
     #[query(index = 2, path = "/members/{member}/accounts")]
-    fn accounts(&self, member: MemberId, after: Option<AccountId>, limit: u32) -> Result<Vec<AccountView>, MembersError>;
+    fn accounts(
+        &self,
+        member: MemberId,
+        after: Option<AccountId>,
+        limit: u32,
+    ) -> Result<Vec<AccountView>, MembersError>;
     /// A member's keys, ascending by id.
     #[query(index = 3, path = "/members/{member}/keys")]
     fn keys(&self, member: MemberId, after: Option<KeyId>, limit: u32) -> Result<Vec<KeyView>, MembersError>;
@@ -500,7 +503,8 @@ fn close_account(context: &mut Context<'_>, id: AccountId) -> NativeResult<()> {
 /// Whether a policy has the shape that records promise. Genesis asks this too.
 pub fn check_policy(policy: &Policy) -> Result<(), MembersError> {
     let tier_fits = |tier: &Tier| {
-        (1..=MAX_TIER_PERSONS).contains(&tier.persons) && tier.up_to.is_none_or(|most| most > 0 && tier.currency.is_some())
+        (1..=MAX_TIER_PERSONS).contains(&tier.persons)
+            && tier.up_to.is_none_or(|most| most > 0 && tier.currency.is_some())
     };
     let ordered = policy.persons.windows(2).all(|pair| pair[0] < pair[1]);
     let fits = policy.persons.len() <= MAX_POLICY_PERSONS
@@ -511,7 +515,8 @@ pub fn check_policy(policy: &Policy) -> Result<(), MembersError> {
         return Err(MembersError::BadPolicy);
     }
     let named = policy.persons.len();
-    let reachable = |tier: &Tier| named == 0 || (usize::from(tier.persons) <= named && (!tier.maker_checker || named > 1));
+    let reachable =
+        |tier: &Tier| named == 0 || (usize::from(tier.persons) <= named && (!tier.maker_checker || named > 1));
     if policy.tiers.iter().all(reachable) { Ok(()) } else { Err(MembersError::PolicyCannotBeMet) }
 }
 

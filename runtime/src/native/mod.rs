@@ -18,7 +18,7 @@ mod context;
 use std::sync::LazyLock;
 
 use codec::Encode;
-pub use context::{Approver, Context, Sender};
+pub use context::{Approver, CallAnswer, Context, Sender};
 use portolan_primitives::{ContractId, DecodeError, decode_whole};
 use portolan_sdk::ContractError;
 use portolan_sdk::metadata::ContractMetadata;

@@ -101,7 +101,7 @@ impl NativeModule for Parameters {
 
     fn query(&self, context: &mut Context<'_>, input: &[u8]) -> NativeResult<Vec<u8>> {
         match decode_message(input)? {
-            messages::Query::Parameters {} => all(context).map(|views| views.encode()),
+            messages::Query::Parameters => all(context).map(|views| views.encode()),
             messages::Query::Parameter { name } => {
                 let unknown = || NativeError::refused(ParametersError::UnknownParameter);
                 view(context, name)?.ok_or_else(unknown).map(|view| view.encode())

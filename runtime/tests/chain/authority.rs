@@ -87,6 +87,11 @@ fn two_keys_of_one_person_count_once() {
     assert_eq!(granted(&mut world, &same), TOO_FEW);
     let two = pay(&mut world, &["ann", "bob"], &[500_000]);
     assert_eq!(granted(&mut world, &two), Ok(()));
+    // Three persons are asked for; three keys of two are not enough.
+    let three_keys = pay(&mut world, &["ann", "ann-2", "bob"], &[5_000_000]);
+    assert_eq!(granted(&mut world, &three_keys), TOO_FEW);
+    let three = pay(&mut world, &["ann", "bob", "cat"], &[5_000_000]);
+    assert_eq!(granted(&mut world, &three), Ok(()));
 }
 
 #[test]

@@ -4,8 +4,7 @@ use crate::world::program::*;
 use crate::world::*;
 use portolan_primitives::{FailureReason, Outcome, Signature, Timestamp, limits::MAX_WINDOW_MS};
 use portolan_runtime::native::records::{Account, Key, Member, Person, PersonId};
-use portolan_runtime::{Bound, Ledger, Refusal, parameters};
-use portolan_state::Batch;
+use portolan_runtime::{Bound, Refusal, parameters};
 
 #[test]
 fn a_transaction_runs_once_in_its_window_whatever_its_approvals() {
@@ -72,23 +71,6 @@ fn only_the_named_approvers_signatures_count() {
     assert_eq!(world.refusal(&nowhere), Refusal::UnknownAccount);
 }
 
-/// Changes records behind the chain's back, as a block of governance would.
-fn edit(world: &mut World, change: impl FnOnce(&mut Ledger)) {
-    let mut changes = portolan_state::ChangeSet::new(world.state.view());
-    let mut ledger = Ledger::new(std::sync::Arc::new(world.state.view()));
-    change(&mut ledger);
-    for entry in ledger.into_changes().unwrap().entries() {
-        match &entry.new {
-            Some(value) => changes.put(entry.key.clone(), value.clone()).unwrap(),
-            None => changes.delete(&entry.key).unwrap(),
-        }
-    }
-    let update = world.state.update(changes.finish().unwrap()).unwrap();
-    let height = world.head.header.height.next();
-    world.state.commit(height, update, Batch::new()).unwrap();
-    world.head.header.height = height;
-}
-
 #[test]
 fn a_frozen_member_acts_no_more_and_a_restricted_one_still_repays() {
     use portolan_primitives::{MemberId, MemberStatus};
@@ -100,7 +82,7 @@ fn a_frozen_member_acts_no_more_and_a_restricted_one_still_repays() {
         (MemberStatus::Left, true),
         (MemberStatus::Active, false),
     ] {
-        edit(&mut world, |ledger| {
+        world.edit(|ledger| {
             let member = ledger.get::<Member>(&supplier).unwrap().unwrap();
             ledger.put(&supplier, &Member { status, ..member }).unwrap();
         });
@@ -118,13 +100,13 @@ fn a_revoked_key_counts_to_the_end_of_its_block_and_no_later() {
     let mut world = World::new();
     let id = key("dan").public().id();
     let next = world.head.header.height.next();
-    edit(&mut world, |ledger| {
+    world.edit(|ledger| {
         let record = ledger.get::<Key>(&id).unwrap().unwrap();
         ledger.put(&id, &Key { revoked: Some(next.next()), ..record }).unwrap();
     });
     let stale = world.supplier(&[]);
     world.accepts(&stale);
-    edit(&mut world, |_| {});
+    world.edit(|_| {});
     let stale = world.supplier(&[]);
     assert_eq!(world.refusal(&stale), Refusal::KeyNotValid(id));
 }
@@ -139,9 +121,9 @@ fn an_expired_key_a_dismissed_person_and_a_closed_account_are_refused() {
     assert_eq!(world.refusal(&transaction), Refusal::KeyNotValid(dan));
     world.time = START + 4_999;
     let person = PersonId { member: portolan_primitives::MemberId::from_name("supplier"), name: "dan".into() };
-    edit(&mut world, |ledger| ledger.put(&person, &Person { maker: true, checker: true, active: false }).unwrap());
+    world.edit(|ledger| ledger.put(&person, &Person { maker: true, checker: true, active: false }).unwrap());
     assert_eq!(world.refusal(&transaction), Refusal::PersonNotActive(dan));
-    edit(&mut world, |ledger| {
+    world.edit(|ledger| {
         let main = account("supplier/main");
         let record = ledger.get::<Account>(&main).unwrap().unwrap();
         ledger.put(&main, &Account { closed: true, ..record }).unwrap();

@@ -36,7 +36,9 @@ fn a_node_says_what_it_is_and_refuses_what_is_not_right() {
 
     let openapi = get(&format!("{api}/openapi.json")).1;
     assert!(openapi["openapi"].as_str().unwrap().starts_with("3.1"));
-    for path in ["/v1/status", "/v1/receivables/{id}", "/v1/receivables/{id}/lineage", "/v1/documents/{id}", "/v1/members"] {
+    for path in
+        ["/v1/status", "/v1/receivables/{id}", "/v1/receivables/{id}/lineage", "/v1/documents/{id}", "/v1/members"]
+    {
         assert!(openapi["paths"][path].is_object(), "{path}");
     }
 

@@ -35,7 +35,8 @@ fn settings(kind: &str, seed: u64) -> Option<Settings> {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |place: usize, default: u64| arguments.get(place).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number =
+        |place: usize, default: u64| arguments.get(place).and_then(|text| text.parse().ok()).unwrap_or(default);
     let kind = arguments.first().map_or("calm", String::as_str);
     for seed in number(1, 1)..number(1, 1) + number(2, 1) {
         match settings(kind, seed) {

@@ -152,7 +152,8 @@ impl Application for Ledger {
         for wire in transactions {
             let transaction = Transaction::decode_checked(&wire.bytes).expect("the replica passes on well-formed ones");
             let id = transaction.body.id();
-            let fresh = !self.seen.contains(&id) && !overlay.ids.contains(&id) && parent_time < transaction.body.expires_at;
+            let fresh =
+                !self.seen.contains(&id) && !overlay.ids.contains(&id) && parent_time < transaction.body.expires_at;
             if !fresh && overlay.purpose == Purpose::Build {
                 left_out.push(LeftOut { wire_hash: wire.hash, later: false });
                 continue;

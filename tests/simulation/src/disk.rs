@@ -52,7 +52,8 @@ impl Disk {
 
     /// The power goes: what was not synced survives in part, or not at all.
     pub fn crash(&mut self, random: &mut Random) {
-        let appended = self.written.len().checked_sub(self.synced.len()).filter(|_| self.written.starts_with(&self.synced));
+        let appended =
+            self.written.len().checked_sub(self.synced.len()).filter(|_| self.written.starts_with(&self.synced));
         let mut survivor = self.synced.clone();
         if let Some(rest) = appended.filter(|_| random.chance(500_000)) {
             let kept = random.below(rest as u64 + 1) as usize;

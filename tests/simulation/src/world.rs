@@ -14,7 +14,7 @@ use portolan_primitives::{
 };
 use portolan_replica::messages::{Channel, Message, VoteMessage};
 use portolan_replica::{
-    CertifiedBlock, ChainParameters, Config, Evidence, Input, Moment, Output, PeerId, Purpose, Recovered, Recipients,
+    CertifiedBlock, ChainParameters, Config, Evidence, Input, Moment, Output, PeerId, Purpose, Recipients, Recovered,
     Replica,
 };
 
@@ -151,7 +151,15 @@ pub struct Report {
 #[derive(Debug)]
 enum Event {
     Step(Box<Input>),
-    Deliver { from: PeerId, channel: Channel, bytes: Arc<[u8]> },
+    Deliver {
+        from: PeerId,
+        channel: Channel,
+        bytes: Arc<[u8]>,
+    },
+    /// The tick that was planned for then; another may have been planned since.
+    Wake {
+        at_us: u64,
+    },
     DiskDone,
     Restart,
 }
@@ -216,10 +224,12 @@ impl World {
         let instances = (0..identities).map(|identity| (identity, false)).chain(twins.clone().map(|twin| (twin, true)));
         let nodes = instances
             .map(|(identity, second)| {
-                let parameters = ChainParameters { heartbeat_ms: Some(1_500), empty_interval_ms: 300, ..ChainParameters::default() };
+                let parameters =
+                    ChainParameters { heartbeat_ms: Some(1_500), empty_interval_ms: 300, ..ChainParameters::default() };
                 let mut ledger = Ledger::new(CHAIN, set.clone(), parameters, Timestamp(EPOCH_MS));
                 ledger.defect = settings.defective.contains(&identity);
-                let byzantine = second || twins.contains(&identity) || settings.forger == Some(identity) || ledger.defect;
+                let byzantine =
+                    second || twins.contains(&identity) || settings.forger == Some(identity) || ledger.defect;
                 Node {
                     identity,
                     byzantine,
@@ -327,11 +337,13 @@ impl World {
                 if let Input::Committed { header, .. } = &*input {
                     self.nodes[node].acknowledged = header.height;
                 }
-                if matches!(*input, Input::Tick) {
-                    self.nodes[node].wake_us = None;
-                }
                 self.step(node, *input);
             }
+            Event::Wake { at_us } if self.nodes[node].wake_us == Some(at_us) => {
+                self.nodes[node].wake_us = None;
+                self.step(node, Input::Tick);
+            }
+            Event::Wake { .. } => {}
             Event::DiskDone => self.disk_done(node),
             Event::Restart => self.boot(node),
         }
@@ -364,7 +376,12 @@ impl World {
         one.queue.clear();
         one.active = None;
         one.wake_us = None;
-        let genesis = Ledger::new(CHAIN, one.ledger.validators().clone(), one.ledger.next_block().parameters, Timestamp(EPOCH_MS));
+        let genesis = Ledger::new(
+            CHAIN,
+            one.ledger.validators().clone(),
+            one.ledger.next_block().parameters,
+            Timestamp(EPOCH_MS),
+        );
         one.ledger = genesis;
         one.ledger.defect = settings.defective.contains(&identity);
         let (ledger, chain) = (&mut one.ledger, &one.disk.chain);
@@ -376,7 +393,8 @@ impl World {
         }
         let key = (identity < settings.validators).then(|| key_of(identity));
         let config = Config::new(CHAIN, member_of(identity), key);
-        let recovered = Recovered { head: one.ledger.head().clone(), next: one.ledger.next_block(), log: one.disk.read_log() };
+        let recovered =
+            Recovered { head: one.ledger.head().clone(), next: one.ledger.next_block(), log: one.disk.read_log() };
         let moment = self.moment(node);
         if lost {
             self.violate(Violation::LostFinal(node, acknowledged));
@@ -443,7 +461,7 @@ impl World {
         let at = one.started_us + wake * 1_000;
         if one.wake_us.is_none_or(|planned| at < planned) {
             self.nodes[node].wake_us = Some(at);
-            self.schedule(node, at.saturating_sub(self.now_us).max(1), Event::Step(Box::new(Input::Tick)));
+            self.schedule(node, at.saturating_sub(self.now_us).max(1), Event::Wake { at_us: at });
         }
     }
 
@@ -521,7 +539,9 @@ impl World {
                 self.schedule(node, 200, Event::Step(Box::new(Input::TransactionsChecked { batch, results })));
             }
             Output::Admission { .. } => {}
-            Output::BeginBlock { execution, purpose, start } => self.nodes[node].ledger.begin(execution, purpose, start),
+            Output::BeginBlock { execution, purpose, start } => {
+                self.nodes[node].ledger.begin(execution, purpose, start)
+            }
             Output::ExecutePart { execution, transactions } => {
                 let left_out = self.nodes[node].ledger.execute(execution, &transactions);
                 self.work(node, 5 * transactions.len() as u64, Input::PartExecuted { execution, left_out });
@@ -758,7 +778,12 @@ impl World {
         while self.report.violation.is_none() && !self.has_everywhere(&expected) {
             if self.now_us >= deadline {
                 let heads: Vec<_> = self.nodes.iter().map(|node| node.ledger.head().height.0).collect();
-                let why: Vec<_> = self.nodes.iter().filter_map(|node| node.replica.as_ref()).map(|one| one.status().why_no_block).collect();
+                let why: Vec<_> = self
+                    .nodes
+                    .iter()
+                    .filter_map(|node| node.replica.as_ref())
+                    .map(|one| one.status().why_no_block)
+                    .collect();
                 self.violate(Violation::NoProgress(format!("heads {heads:?}, why {why:?}")));
                 return;
             }
@@ -801,6 +826,11 @@ fn replay(ledger: &mut Ledger, number: u64, block: &CertifiedBlock) {
     ledger.begin(execution, Purpose::Certified, start);
     ledger.execute(execution, &wires);
     let verdict = ledger.validate(execution, header);
-    assert_eq!(verdict, Some(portolan_replica::Verdict::Valid), "height {} does not execute again as it did", header.height);
+    assert_eq!(
+        verdict,
+        Some(portolan_replica::Verdict::Valid),
+        "height {} does not execute again as it did",
+        header.height
+    );
     ledger.commit(execution);
 }

@@ -36,23 +36,15 @@ fn an_idle_chain_makes_nothing_but_heartbeats() {
 
 #[test]
 fn lost_doubled_and_late_messages_do_no_harm() {
-    let lossy = |seed| Settings {
-        loss: 50_000,
-        duplication: 50_000,
-        lateness: 50_000,
-        ..Settings::calm(seed)
-    };
+    let lossy = |seed| Settings { loss: 50_000, duplication: 50_000, lateness: 50_000, ..Settings::calm(seed) };
     let reports = survives("loss", 30, lossy);
     assert!(sum(&reports, "loss") > 0 && sum(&reports, "duplication") > 0 && sum(&reports, "lateness") > 0);
 }
 
 #[test]
 fn partitions_stop_blocks_at_worst_and_heal() {
-    let reports = survives("partition", 30, |seed| Settings {
-        partitions: true,
-        faults_us: 4_000_000,
-        ..Settings::calm(seed)
-    });
+    let reports =
+        survives("partition", 30, |seed| Settings { partitions: true, faults_us: 4_000_000, ..Settings::calm(seed) });
     assert!(sum(&reports, "partition") > 0);
 }
 

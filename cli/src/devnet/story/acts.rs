@@ -15,7 +15,9 @@ use super::world::{World, amount, foreign};
 use crate::client::ClientError;
 use crate::commitment::SaltedDocument;
 use crate::contracts::{account, date, hash, member, message};
-use crate::devnet::cast::{BANK, BUYER, CARRIER, CUSTOMS, OTHER_BANK, PLATFORM, Party, TIER_1, TIER_2, TIER_2_OTHER, TIER_3};
+use crate::devnet::cast::{
+    BANK, BUYER, CARRIER, CUSTOMS, OTHER_BANK, PLATFORM, Party, TIER_1, TIER_2, TIER_2_OTHER, TIER_3,
+};
 use crate::error::{CliError, CliResult};
 
 /// The bank's price: 4.35 % a year.
@@ -88,7 +90,8 @@ pub fn play(world: &mut World, plan: &StoryPlan) -> CliResult<Acts> {
 fn fund_buyer(world: &mut World, plan: &StoryPlan) -> CliResult<()> {
     let bank = account(BANK.account());
     let needed = plan.payable.minor.saturating_mul(CAP_FACTOR);
-    let question = settlement::api::Query::Book { bank: member(BANK.name), currency: plan.payable.currency, from: None };
+    let question =
+        settlement::api::Query::Book { bank: member(BANK.name), currency: plan.payable.currency, from: None };
     let owed = match world.ask::<BookPage>(settlement::api::NAME, &question) {
         Ok(page) => page.book.outstanding.minor,
         Err(CliError::Client(ClientError::Refused(_))) => 0,
@@ -97,10 +100,19 @@ fn fund_buyer(world: &mut World, plan: &StoryPlan) -> CliResult<()> {
     let cap = Money { minor: owed.saturating_add(needed), ..plan.payable };
     let serve = settlement::api::Call::Serve { bank_account: bank, cap };
     let reference = random_hash()?;
-    let issue = settlement::api::Call::Issue { bank_account: bank, to: account(BUYER.account()), amount: plan.payable, reference };
+    let issue = settlement::api::Call::Issue {
+        bank_account: bank,
+        to: account(BUYER.account()),
+        amount: plan.payable,
+        reference,
+    };
     let calls = vec![message(settlement::api::NAME, &serve), message(settlement::api::NAME, &issue)];
     world.send(&BANK, calls)?;
-    world.say(format!("Harbour Bank serves {} and owes Atlas Motors a deposit of {}.", plan.payable.currency, amount(&plan.payable)));
+    world.say(format!(
+        "Harbour Bank serves {} and owes Atlas Motors a deposit of {}.",
+        plan.payable.currency,
+        amount(&plan.payable)
+    ));
     Ok(())
 }
 
@@ -157,7 +169,9 @@ fn ship(world: &mut World, plan: &StoryPlan, order: DocumentId) -> CliResult<Doc
     let bill: DocumentId = world.step("bill-of-lading", &CARRIER, trade::api::NAME, &issue)?.output()?;
     let endorse = trade::api::Call::Endorse { owner: seller, bill, to: account(BUYER.account()) };
     world.send(&TIER_1, vec![message(trade::api::NAME, &endorse)])?;
-    world.say("Meridian Logistics issues a negotiable bill of lading; Bright Castings endorses the title to Atlas Motors.");
+    world.say(
+        "Meridian Logistics issues a negotiable bill of lading; Bright Castings endorses the title to Atlas Motors.",
+    );
     Ok(bill)
 }
 
@@ -179,9 +193,8 @@ fn clear_customs(world: &mut World, plan: &StoryPlan, order: DocumentId, bill: D
     let lodge = trade::api::Call::LodgeDeclaration { declarant: account(TIER_1.account()), terms };
     let declaration: DocumentId = world.send(&TIER_1, vec![message(trade::api::NAME, &lodge)])?.output()?;
     let customs = account(CUSTOMS.account());
-    let decide = |decision| {
-        message(trade::api::NAME, &trade::api::Call::DecideDeclaration { customs, declaration, decision })
-    };
+    let decide =
+        |decision| message(trade::api::NAME, &trade::api::Call::DecideDeclaration { customs, declaration, decision });
     let decisions = [CustomsDecision::Accept, CustomsDecision::Release, CustomsDecision::Clear];
     world.step_of("customs-clearance", &CUSTOMS, decisions.into_iter().map(decide).collect())?;
     world.say("Port Customs accepts the export declaration, releases and clears the goods.");
@@ -236,7 +249,10 @@ fn register_invoice(
     if registered != invoice {
         return Err(foreign("another invoice id than its commitment gives"));
     }
-    world.say(format!("Invoice {} is registered by its fingerprint and matched with order, bill and declaration.", plan.facts.number));
+    world.say(format!(
+        "Invoice {} is registered by its fingerprint and matched with order, bill and declaration.",
+        plan.facts.number
+    ));
     Ok(invoice)
 }
 
@@ -352,7 +368,8 @@ fn hex_prefix(bytes: &[u8]) -> String {
 fn finance_again(world: &mut World, part: PartId) -> CliResult<String> {
     let request = financing::api::Call::Request { borrower: account(TIER_1.account()), part };
     let code = world.refused_step("second-financing-refused", &TIER_1, financing::api::NAME, &request)?;
-    world.say(format!("Bright Castings asks {} to finance another part of the same invoice: {code}.", OTHER_BANK.title));
+    world
+        .say(format!("Bright Castings asks {} to finance another part of the same invoice: {code}.", OTHER_BANK.title));
     Ok(code)
 }
 
@@ -369,7 +386,8 @@ fn settle(world: &mut World, _plan: &StoryPlan, certificate: &Certificate) -> Cl
     let id = portolan_primitives::AgendaId(entry.0).to_string();
     let height = find_agenda_run(world, &id, from)?;
     world.record("settlement", id, height, "ok");
-    let paid: Certificate = world.ask(receivable::api::NAME, &receivable::api::Query::Certificate { id: certificate.id })?;
+    let paid: Certificate =
+        world.ask(receivable::api::NAME, &receivable::api::Query::Certificate { id: certificate.id })?;
     if paid.state != CertificateState::Settled {
         let message = format!("on {due} the certificate is {:?}, not settled", paid.state);
         return Err(CliError::refused("not_settled", message));

@@ -39,12 +39,17 @@ fn conservation(world: &mut World, acts: &Acts) -> CliResult<()> {
         + totals.diluted.minor
         + totals.cancelled.minor
         + totals.written_off.minor;
-    let holds = of_totals == totals.face.minor && outstanding == totals.outstanding.minor && settled == totals.settled.minor;
+    let holds =
+        of_totals == totals.face.minor && outstanding == totals.outstanding.minor && settled == totals.settled.minor;
     let count = leaves.len();
     world.check(
         "conservation",
         holds,
-        format!("{count} leaves: {outstanding} outstanding + {settled} settled = {} of {}", outstanding + settled, amount(&totals.face)),
+        format!(
+            "{count} leaves: {outstanding} outstanding + {settled} settled = {} of {}",
+            outstanding + settled,
+            amount(&totals.face)
+        ),
     );
     Ok(())
 }
@@ -78,7 +83,11 @@ fn bank_book(world: &mut World, plan: &StoryPlan) -> CliResult<()> {
         }
     };
     let holds = book.issued.minor - book.redeemed.minor == sum && book.outstanding.minor == sum;
-    let detail = format!("issued {} − redeemed {} = {sum} minor units in deposits", amount(&book.issued), amount(&book.redeemed));
+    let detail = format!(
+        "issued {} − redeemed {} = {sum} minor units in deposits",
+        amount(&book.issued),
+        amount(&book.redeemed)
+    );
     world.check("deposits", holds, detail);
     Ok(())
 }
@@ -132,7 +141,9 @@ fn proofs(world: &mut World, acts: &Acts) -> CliResult<()> {
     let anchor = proof::anchor(world.chain, &trusted);
     let verified = proved.verify(&anchor);
     let detail = match &verified {
-        Ok(verified) => format!("{} keys of the certificate at height {}", verified.entries().len(), verified.header().height),
+        Ok(verified) => {
+            format!("{} keys of the certificate at height {}", verified.entries().len(), verified.header().height)
+        }
         Err(error) => error.to_string(),
     };
     world.check("proof-verified", verified.is_ok(), detail);

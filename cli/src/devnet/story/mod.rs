@@ -109,6 +109,3 @@ fn balance((party, deposit): &(String, Deposit)) -> Value {
         "decimal": deposit.balance.to_decimal(),
     })
 }
-
-/// A date that the story needs in its own words.
-pub(crate) type Day = BusinessDate;

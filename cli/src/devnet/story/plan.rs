@@ -81,7 +81,10 @@ fn payable(facts: &Facts) -> CliResult<Money> {
     };
     match facts.payable_minor {
         Some(minor) if minor > 0 => Ok(Money { minor, currency }),
-        Some(_) => refuse("payable_not_positive", "the invoice's payable amount is not positive; there is nothing to finance".into()),
+        Some(_) => refuse(
+            "payable_not_positive",
+            "the invoice's payable amount is not positive; there is nothing to finance".into(),
+        ),
         None => refuse("no_payable", "the invoice has no payable amount".into()),
     }
 }
@@ -96,25 +99,38 @@ fn due(facts: &Facts, issued: BusinessDate) -> (BusinessDate, bool) {
 fn check_dates(issued: BusinessDate, due: BusinessDate) -> CliResult<()> {
     for day in [issued, due] {
         if !YEARS.contains(&day.civil().0) {
-            return refuse("outside_calendar", format!("{day} lies outside the calendar `demo`, which covers 2000 to 2060"));
+            return refuse(
+                "outside_calendar",
+                format!("{day} lies outside the calendar `demo`, which covers 2000 to 2060"),
+            );
         }
     }
     // The due date may move to the next open day; a year's end can put that outside.
     if due.plus_days(15).civil().0 > *YEARS.end() {
-        return refuse("outside_calendar", format!("{due} lies at the end of the calendar `demo`, which covers 2000 to 2060"));
+        return refuse(
+            "outside_calendar",
+            format!("{due} lies at the end of the calendar `demo`, which covers 2000 to 2060"),
+        );
     }
     let within = terms::BusinessDate(issued.0).tenor_within_a_year(terms::BusinessDate(due.0));
     if within.is_ok_and(|within| within) {
         return Ok(());
     }
-    refuse("tenor_over_one_year", format!("from {issued} to {due} is over one year, the longest tenor of a certificate"))
+    refuse(
+        "tenor_over_one_year",
+        format!("from {issued} to {due} is over one year, the longest tenor of a certificate"),
+    )
 }
 
 fn split(payable: Money) -> CliResult<Vec<Money>> {
     let failed = |error: portolan_terms::TermsError| CliError::refused("amount", error.to_string());
     let amounts = portolan_terms::equal_parts(payable.minor, PARTS).map_err(failed)?;
     if amounts.iter().any(|minor| *minor < DEFAULT_DUST_MINOR) {
-        let text = format!("{} {} is too small to split three ways into parts of at least {DEFAULT_DUST_MINOR} minor units each", payable.to_decimal(), payable.currency);
+        let text = format!(
+            "{} {} is too small to split three ways into parts of at least {DEFAULT_DUST_MINOR} minor units each",
+            payable.to_decimal(),
+            payable.currency
+        );
         return refuse("too_small", text);
     }
     Ok(amounts.into_iter().map(|minor| Money { minor, ..payable }).collect())

@@ -95,7 +95,13 @@ impl World {
     }
 
     /// Has a party do a step of the story.
-    pub fn step(&mut self, name: &'static str, party: &Party, contract: contracts::Name, call: &impl Encode) -> CliResult<Done> {
+    pub fn step(
+        &mut self,
+        name: &'static str,
+        party: &Party,
+        contract: contracts::Name,
+        call: &impl Encode,
+    ) -> CliResult<Done> {
         self.step_of(name, party, vec![contracts::message(contract, call)])
     }
 

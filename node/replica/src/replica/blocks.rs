@@ -59,8 +59,11 @@ impl Replica {
             return self.apply(events);
         }
         let picked = self.mempool.select(self.room(round));
-        let declared: u64 =
-            picked.iter().filter_map(|wire| self.mempool.get(&wire.hash)).map(|one| one.gas).fold(0, u64::saturating_add);
+        let declared: u64 = picked
+            .iter()
+            .filter_map(|wire| self.mempool.get(&wire.hash))
+            .map(|one| one.gas)
+            .fold(0, u64::saturating_add);
         let streams = picked.len() > self.part_transactions || declared >= self.small_block_gas;
         let start = BlockStart {
             height: self.height(),
@@ -180,7 +183,12 @@ impl Replica {
     }
 
     /// A verified part of another's block.
-    pub(super) fn stream_part(&mut self, from: PeerId, proposer: MemberId, content: PartContent) -> Result<(), HaltReason> {
+    pub(super) fn stream_part(
+        &mut self,
+        from: PeerId,
+        proposer: MemberId,
+        content: PartContent,
+    ) -> Result<(), HaltReason> {
         let round = content.round;
         let current = self.driver.current_round().unwrap_or_default();
         if proposer == self.member || round < current || round.0 > current.0.saturating_add(MAX_ROUNDS_AHEAD) {
@@ -212,7 +220,8 @@ impl Replica {
 
     fn is_timely(&self, time: Timestamp) -> bool {
         let (clock, parameters) = (self.now.clock.0, &self.next.parameters);
-        time.0 <= clock.saturating_add(parameters.max_ahead_ms) && time.0 >= clock.saturating_sub(parameters.max_behind_ms)
+        time.0 <= clock.saturating_add(parameters.max_ahead_ms)
+            && time.0 >= clock.saturating_sub(parameters.max_behind_ms)
     }
 
     /// Something came of a candidate: executes what can be, asks for what is missing, tells the core what is known.
@@ -460,7 +469,8 @@ impl Replica {
                 let included = self.build.as_ref()?.included.iter().find(|wire| wire.hash == *hash)?;
                 Some(included.bytes.clone())
             };
-            let Some(bytes) = self.candidates.body(hash).map(|wire| wire.bytes.clone()).or_else(waiting).or_else(building)
+            let Some(bytes) =
+                self.candidates.body(hash).map(|wire| wire.bytes.clone()).or_else(waiting).or_else(building)
             else {
                 continue;
             };
@@ -478,7 +488,12 @@ impl Replica {
     }
 
     /// Bodies that were asked for.
-    pub(super) fn bodies(&mut self, from: PeerId, height: Height, transactions: Vec<Vec<u8>>) -> Result<(), HaltReason> {
+    pub(super) fn bodies(
+        &mut self,
+        from: PeerId,
+        height: Height,
+        transactions: Vec<Vec<u8>>,
+    ) -> Result<(), HaltReason> {
         if height != self.height() || !self.running {
             return Ok(());
         }

@@ -125,7 +125,8 @@ impl Replica {
                 .filter(|(id, peer)| peer.height >= from && peer.avoid_until <= now && !self.sync.is_asking(id))
                 .map(|(id, peer)| (*id, peer.height))
                 .collect();
-            let Some((peer, has)) = (from.0 as usize).checked_rem(able.len()).and_then(|place| able.get(place).copied())
+            let Some((peer, has)) =
+                (from.0 as usize).checked_rem(able.len()).and_then(|place| able.get(place).copied())
             else {
                 return;
             };
@@ -167,7 +168,12 @@ impl Replica {
     }
 
     /// Blocks of a peer.
-    pub(super) fn blocks(&mut self, from: PeerId, first: Height, blocks: Vec<CertifiedBlock>) -> Result<(), HaltReason> {
+    pub(super) fn blocks(
+        &mut self,
+        from: PeerId,
+        first: Height,
+        blocks: Vec<CertifiedBlock>,
+    ) -> Result<(), HaltReason> {
         if !self.sync.answered(&from, first) {
             return Ok(());
         }

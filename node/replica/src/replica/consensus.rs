@@ -4,6 +4,7 @@ use portolan_primitives::{Hash, MemberId, Round, VoteKind};
 
 use crate::driver::{Event, TimerKind};
 use crate::input::PeerId;
+use crate::limits::MAX_ROUNDS_AHEAD;
 use crate::messages::{Channel, Message, PartMessage, ProposalMessage, VoteMessage};
 use crate::output::{HaltReason, Output, Recipients};
 use crate::timers::{Timer, complete_duration, duration};
@@ -136,7 +137,11 @@ impl Replica {
         let (block, round, fresh) = (proposal.value, proposal.round, proposal.valid_round.is_none());
         let events = self.driver.proposal(proposal)?;
         self.apply(events)?;
-        self.want(block, round, fresh, Some(from));
+        let current = self.driver.current_round().unwrap_or_default();
+        let followed = round.0 <= current.0.saturating_add(MAX_ROUNDS_AHEAD);
+        if followed && *self.proposed.entry(round).or_insert(block) == block {
+            self.want(block, round, fresh, Some(from));
+        }
         Ok(())
     }
 
@@ -276,7 +281,8 @@ impl Replica {
             !candidate.untimely && (candidate.is_executing() || lively(candidate.progress_ms))
         });
         let fetched = self.wanted.values().any(|wanted| wanted.round == round && lively(wanted.since_ms));
-        let executed = self.candidates.iter().any(|(_, candidate)| candidate.round == round && candidate.is_executing());
+        let executed =
+            self.candidates.iter().any(|(_, candidate)| candidate.round == round && candidate.is_executing());
         self.is_building(round) || streams_in || fetched || executed
     }
 

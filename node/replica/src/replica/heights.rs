@@ -121,7 +121,11 @@ impl Replica {
             Verdict::Invalid { reason } => reason.clone(),
             Verdict::RootsDiffer { ours, first_difference } => {
                 let key = first_difference.as_deref().map(hex).unwrap_or_else(|| "not known".into());
-                format!("its own header is {}, state root {}; the first differing key is {key}", ours.hash(), ours.state_root)
+                format!(
+                    "its own header is {}, state root {}; the first differing key is {key}",
+                    ours.hash(),
+                    ours.state_root
+                )
             }
         };
         HaltReason::DecidedBlockDiffers { height: self.height(), block, reason }
@@ -162,6 +166,7 @@ impl Replica {
         self.called_by_block = false;
         self.candidates.clear();
         self.wanted.clear();
+        self.proposed.clear();
         self.unwritten.clear();
         self.timers.cancel_rounds();
         self.timers.cancel(Timer::Fetch);

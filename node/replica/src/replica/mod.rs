@@ -10,7 +10,7 @@ mod pool;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portolan_primitives::{Hash, Header, Height, MemberId, Timestamp, VoteKind};
+use portolan_primitives::{Hash, Header, Height, MemberId, Round, Timestamp, VoteKind};
 
 use crate::candidates::Candidates;
 use crate::config::{Config, Recovered, Timing};
@@ -55,6 +55,8 @@ pub struct Replica {
     candidates: Candidates,
     build: Option<Build>,
     wanted: BTreeMap<Hash, Wanted>,
+    /// The first block proposed in each round: a proposer that names more of them has only this one looked at.
+    proposed: BTreeMap<Round, Hash>,
     sync: Sync,
 
     /// Records that no write has taken to the log yet.
@@ -89,7 +91,7 @@ pub struct Replica {
 struct Replay {
     known: Vec<LogRecord>,
     said: Vec<Message>,
-    build: Option<portolan_primitives::Round>,
+    build: Option<Round>,
 }
 
 impl Replica {
@@ -125,6 +127,7 @@ impl Replica {
             candidates: Candidates::default(),
             build: None,
             wanted: BTreeMap::new(),
+            proposed: BTreeMap::new(),
             sync: Sync::default(),
             unwritten: Vec::new(),
             replay: None,
@@ -173,7 +176,8 @@ impl Replica {
     /// The replica at a glance.
     pub fn status(&self) -> Status {
         let seen = if self.running { self.driver.votes_seen() } else { Vec::new() };
-        let seen: Vec<_> = seen.into_iter().map(|(kind, validator, value)| SeenVote { kind, validator, value }).collect();
+        let seen: Vec<_> =
+            seen.into_iter().map(|(kind, validator, value)| SeenVote { kind, validator, value }).collect();
         Status {
             head: self.head.height,
             head_hash: self.head_hash,
@@ -338,7 +342,9 @@ impl Replica {
             Step::Idle | Step::Propose => {
                 let round = self.driver.current_round().unwrap_or_default();
                 let proposer = self.next.validators.proposer(self.height(), round);
-                return WhyNoBlock::WaitingForProposal { proposer: proposer.map_or(self.member, |validator| validator.member) };
+                return WhyNoBlock::WaitingForProposal {
+                    proposer: proposer.map_or(self.member, |validator| validator.member),
+                };
             }
             Step::Prevote => VoteKind::Prevote,
             Step::Precommit | Step::Commit => VoteKind::Precommit,
@@ -350,7 +356,8 @@ impl Replica {
 
     /// When the next block is planned, by the wall clock.
     fn planned(&self) -> Option<Timestamp> {
-        let heartbeat = self.next.parameters.heartbeat_ms.map(|every| Timestamp(self.head.time.0.saturating_add(every)));
+        let heartbeat =
+            self.next.parameters.heartbeat_ms.map(|every| Timestamp(self.head.time.0.saturating_add(every)));
         [heartbeat, self.next.next_due].into_iter().flatten().min()
     }
 

@@ -14,8 +14,8 @@ use portolan_runtime::genesis::*;
 use portolan_runtime::native::Native;
 use portolan_runtime::native::records::{Policy, Tier, YearDays};
 use portolan_runtime::{
-    ApplyError, BlockContext, BlockExecution, ChainHead, ChainSecret, ExecutedBlock, QueryOutcome, ReceiptSummary,
-    Refusal, Runtime, SeenWindow, VerifyEach,
+    ApplyError, BlockContext, BlockExecution, ChainHead, ChainSecret, ExecutedBlock, Ledger, QueryOutcome,
+    ReceiptSummary, Refusal, Runtime, SeenWindow, VerifyEach,
 };
 use portolan_state::{Batch, MemoryStore, Options, SaltKey, State, StateView, keys};
 use portolan_vm::{Vm, VmConfig};
@@ -73,7 +73,7 @@ pub fn treasury_policy() -> Policy {
     }
 }
 
-fn weekdays(year: u16, provisional: bool) -> YearDays {
+pub fn weekdays(year: u16, provisional: bool) -> YearDays {
     let mut days = YearDays { provisional, ..YearDays::closed(year) };
     let first = BusinessDate::from_civil(i32::from(year), 1, 1).unwrap();
     for number in 0..366 {
@@ -128,7 +128,7 @@ pub fn genesis() -> Genesis {
             .to_vec(),
         parameters: vec![],
         calendars: vec![
-            GenesisCalendar { name: "CN".into(), years: vec![weekdays(2026, false)] },
+            GenesisCalendar { name: "cn".into(), years: vec![weekdays(2026, false)] },
             GenesisCalendar { name: "demo".into(), years: vec![weekdays(2026, false), weekdays(2027, true)] },
         ],
         contracts: NAMES.map(|name| GenesisContract { name: name.into(), code: code(), instantiate: vec![] }).to_vec(),
@@ -267,6 +267,16 @@ impl World {
 
     pub fn accepts(&mut self, transaction: &Transaction) -> ReceiptSummary {
         self.begin().apply(transaction).unwrap()
+    }
+
+    /// Changes records behind the chain's back, as a block of governance would.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Ledger)) {
+        let mut ledger = Ledger::new(Arc::new(self.state.view()));
+        change(&mut ledger);
+        let update = self.state.update(ledger.into_changes().unwrap()).unwrap();
+        let height = self.head.header.height.next();
+        self.state.commit(height, update, Batch::new()).unwrap();
+        self.head.header.height = height;
     }
 
     /// Value in the storage of a contract.

@@ -1,1 +1,0 @@
-//! The API of a node in one process.

@@ -1,0 +1,224 @@
+//! A contract that is deployed while the node runs brings its questions, errors, events and documents along.
+
+use axum::http::StatusCode;
+use portolan_primitives::{ContractId, TransactionId};
+use portolan_proof::{Anchor, ProvedState};
+use portolan_runtime::native::Native;
+use portolan_sdk::metadata::ContractMetadata;
+use serde_json::{Value, json};
+
+use super::contract;
+use super::world::{BANK, World, from};
+use crate::api::unhex;
+
+async fn deployed() -> World {
+    let world = World::start().await;
+    let deployment = world.transaction(BANK, Native::Governance.id(), contract::deployment());
+    let settled = world.settle(&deployment).await;
+    assert_eq!(settled["receipt"]["outcome"], "ok", "{settled}");
+    world
+}
+
+fn notes() -> ContractId {
+    ContractId::from_name(contract::NAME)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contracts_questions_are_there_after_the_block_that_deployed_it() {
+    let world = World::start().await;
+    assert_eq!(world.get("/v1/notes/7/echo").await.problem(), (404, "unknown_path".into()));
+    let before = world.json("/openapi.json").await;
+    assert!(before["paths"]["/v1/notes"].is_null());
+    world.settle(&world.transaction(BANK, Native::Governance.id(), contract::deployment())).await;
+    assert_eq!(world.json("/v1/notes/7/echo").await, json!([7, null]));
+    assert_eq!(world.json("/v1/notes/7/echo?text=a%20b").await, json!([7, "a b"]));
+    // Another's path is not taken over.
+    assert_eq!(world.json("/v1/members/harbour-bank").await["member"]["name"], BANK);
+    assert!(world.json("/openapi.json").await["paths"]["/v1/notes"]["get"].is_object());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contracts_outcomes_and_events_are_in_its_own_words() {
+    let world = deployed().await;
+    let settled = world.settle(&world.transaction(BANK, notes(), contract::take(77))).await;
+    assert_eq!(settled["calls"], json!([{ "contract": "notes", "message": { "take": { "value": 77 } } }]));
+    assert_eq!(
+        settled["receipt"]["events"],
+        json!([{ "contract": "notes", "event": { "note_taken": { "value": 77 } } }])
+    );
+    assert_eq!(world.json("/v1/notes").await, json!(77));
+    let failed = world.settle(&world.transaction(BANK, notes(), contract::fail(2, 5))).await;
+    let error = &failed["receipt"]["error"];
+    assert_eq!((&error["code"], &error["message"]), (&json!("notes::TooMany"), &json!("Only 5 notes are left.")));
+    assert_eq!(error["error"], json!({ "contract": { "too_many": { "left": 5 } } }));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contracts_refusals_have_a_status_by_their_names() {
+    let world = deployed().await;
+    let refused = |variant| {
+        let path = format!("/v1/notes/refusals/{}", contract::refusal(variant, 3));
+        let world = &world;
+        async move { world.get(&path).await }
+    };
+    let many = refused(2).await;
+    assert_eq!(many.problem(), (422, "notes::TooMany".into()));
+    assert_eq!(
+        (&many.json()["detail"], &many.json()["error_scale"]),
+        (&json!("Only 3 notes are left."), &json!("000203"))
+    );
+    // The input has a byte more than these errors: what a contract gives back that its description does not fit, is no crash.
+    assert_eq!(refused(0).await.problem(), (422, "notes::Undescribed".into()));
+    let ask = |input: &'static [u8]| {
+        let world = &world;
+        async move { world.post("/v1/contracts/notes/query", input.to_vec()).await.problem() }
+    };
+    assert_eq!(ask(&[2, 0, 0]).await, (404, "notes::UnknownNote".into()));
+    assert_eq!(ask(&[2, 0, 1]).await, (403, "notes::NotParty".into()));
+    assert_eq!(ask(&[3]).await, (422, "out_of_gas".into()));
+    assert_eq!(world.get("/v1/notes/endless").await.problem(), (422, "out_of_gas".into()));
+    // Answers no number before one is taken: not what the description says.
+    assert_eq!(world.get("/v1/notes").await.problem().0, 500);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_is_asked_in_scale_too() {
+    let world = deployed().await;
+    let input = [&[1], &7u32.to_le_bytes()[..], &[0]].concat();
+    let bytes = world.post("/v1/contracts/notes/query", input.clone()).await;
+    assert_eq!(bytes.headers["content-type"], "application/octet-stream");
+    assert_eq!(bytes.body, input[1..]);
+    let mut request = from("127.0.0.1:5000", "POST", &format!("/v1/contracts/{}/query", notes())).map(|_| input.into());
+    request.headers_mut().insert("accept", "application/json".parse().unwrap());
+    let answer = world.send(request).await.json();
+    assert_eq!((&answer["output"], &answer["output_scale"]), (&json!([7, null]), &json!("0700000000")));
+    assert_eq!(answer["height"], world.json("/v1/status").await["height"]);
+    assert_eq!(world.post("/v1/contracts/nobody/query", vec![0]).await.problem(), (404, "unknown_contract".into()));
+    assert_eq!(world.post("/v1/contracts/notes/query", vec![0; 70_000]).await.problem(), (413, "too_large".into()));
+    world.stop().await;
+}
+
+async fn anchor(world: &World) -> Anchor {
+    let reader = world.handle.read(|reader| Ok(reader.chain.header(portolan_primitives::Height(1))?)).await;
+    Anchor::Validators { chain: world.chain(), validators_hash: reader.unwrap().unwrap().validators_hash }
+}
+
+fn proved(answer: &Value) -> ProvedState {
+    assert_eq!(answer["proof"]["format"], "portolan-proved-state/1");
+    ProvedState::decode_checked(&unhex(answer["proof"]["scale"].as_str().unwrap()).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_proved_to_who_trusts_the_genesis_validators_only() {
+    let world = deployed().await;
+    world.settle(&world.transaction(BANK, notes(), contract::take(77))).await;
+    let answer = world.json("/v1/notes?proof=true").await;
+    assert_eq!(answer["result"], 77);
+    let anchor = anchor(&world).await;
+    let mut proof = proved(&answer);
+    let verified = proof.verify(&anchor).unwrap();
+    assert_eq!(json!(verified.header().state_root), answer["state_root"]);
+    let key = portolan_state::keys::contract_storage(&notes(), b"note");
+    assert_eq!(verified.get(key.as_bytes()), Some(Some(&77u64.to_le_bytes()[..])));
+    // The same value under its key, and that nothing lies under another.
+    let value = world.json("/v1/state/notes/6e6f7465?proof=true").await;
+    assert_eq!(value["value"], "4d00000000000000");
+    assert!(proved(&value).verify(&anchor).is_ok());
+    let absent = world.json("/v1/state/notes/00?proof=true").await;
+    assert!(absent["value"].is_null() && proved(&absent).verify(&anchor).is_ok());
+    for entry in &mut proof.entries {
+        if entry.key == key.as_bytes() {
+            entry.value = Some(78u64.to_le_bytes().to_vec());
+        }
+    }
+    assert!(proof.verify(&anchor).is_err());
+    assert_eq!(world.get("/v1/notes/7/echo?height=0&proof=true").await.problem(), (404, "unknown_path".into()));
+    assert_eq!(world.get("/v1/members?height=0&proof=true").await.problem(), (409, "not_certified".into()));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_is_proved() {
+    use codec::Decode;
+    let world = deployed().await;
+    let settled = world.settle(&world.transaction(BANK, notes(), contract::take(77))).await;
+    let id: TransactionId = settled["id"].as_str().unwrap().parse().unwrap();
+    let answer = world.json(&format!("/v1/transactions/{id}?proof=true")).await;
+    assert_eq!(answer["proof"]["format"], "portolan-proved-receipt/1");
+    let bytes = unhex(answer["proof"]["scale"].as_str().unwrap()).unwrap();
+    let (header, receipt) =
+        <(portolan_proof::HeaderProof, portolan_proof::ReceiptProof)>::decode(&mut &bytes[1..]).unwrap();
+    let header = header.verify(&anchor(&world).await).unwrap();
+    assert_eq!(receipt.verify(&header), Ok(()));
+    assert_eq!(receipt.receipt.origin, portolan_primitives::Origin::Transaction(id));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contract_is_described_for_people_and_programs() {
+    let world = deployed().await;
+    let contracts = world.json("/v1/contracts").await["contracts"].clone();
+    let named: Vec<&str> =
+        contracts.as_array().unwrap().iter().filter_map(|contract| contract["name"].as_str()).collect();
+    assert_eq!(named.last(), Some(&"notes"));
+    assert!(named.contains(&"members"));
+    let shown = world.json("/v1/contracts/notes").await;
+    assert_eq!(
+        (&shown["version"], &shown["native"], &shown["doc"]),
+        (&json!(1), &json!(false), &json!("Keeps a note."))
+    );
+    assert_eq!(shown["calls"][0]["name"], "take");
+    assert_eq!(shown["queries"][1]["path"], "/v1/notes/{value}/echo");
+    assert_eq!(
+        shown["errors"][2],
+        json!({ "name": "TooMany", "in_json": "too_many", "doc": "Only {left} notes are left." })
+    );
+    let bytes = world.get("/v1/contracts/notes/metadata").await;
+    assert_eq!(ContractMetadata::from_bytes(&bytes.body), Ok(contract::metadata()));
+    world.stop().await;
+}
+
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_openapi_document_holds_together() {
+    let world = deployed().await;
+    let document = world.json("/openapi.json").await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+    }
+    let mut operations = std::collections::BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operations.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
+            let in_path: Vec<&str> =
+                path.split('/').filter_map(|word| word.strip_prefix('{')?.strip_suffix('}')).collect();
+            let parameters = operation["parameters"].as_array().unwrap().iter();
+            let named: Vec<&str> =
+                parameters.filter(|one| one["in"] == "path").filter_map(|one| one["name"].as_str()).collect();
+            assert_eq!(named, in_path, "{method} {path}");
+            assert!(operation["responses"]["200"]["content"].is_object());
+        }
+    }
+    let echo = &document["paths"]["/v1/notes/{value}/echo"]["get"];
+    assert_eq!(echo["parameters"][1]["required"], false);
+    assert_eq!(echo["summary"], "What was asked.");
+    assert_eq!(world.send(from("10.0.0.1:1", "GET", "/openapi.json")).await.status, StatusCode::OK);
+    world.stop().await;
+}
