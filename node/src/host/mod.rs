@@ -65,6 +65,7 @@ impl Roster {
 }
 
 /// What the thread of the replica is told.
+#[allow(clippy::large_enum_variant, reason = "one is made a message and moved once")]
 pub enum ToReplica {
     /// For the replica itself.
     Input(Input),

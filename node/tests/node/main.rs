@@ -1,5 +1,7 @@
 //! The node's parts and the whole: one program, so that the database is linked once.
 
+#![allow(clippy::disallowed_methods, reason = "tests of a process read its clocks")]
+
 mod cluster;
 mod config;
 mod keys;

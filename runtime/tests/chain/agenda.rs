@@ -171,6 +171,22 @@ fn one_due_entry_runs_whatever_it_asks_for() {
 }
 
 #[test]
+fn an_entry_that_takes_more_than_its_share_leaves_transactions_theirs() {
+    let mut world = World::with(|genesis| {
+        set(genesis, &parameters::BLOCK_GAS, 4 * GAS);
+        set(genesis, &parameters::BLOCK_AGENDA_GAS, 2 * GAS);
+    });
+    let greedy = world.supplier(&[schedule(opening().0, 2 * GAS, &program(&[loop_forever()]))]);
+    assert!(matches!(world.outcome(&greedy), Outcome::Ok(_)));
+    let mut context = world.context();
+    context.round.0 = 1;
+    let payments: Vec<_> = (0..2).map(|_| world.supplier(&[])).collect();
+    let mut execution = world.begin_in(context);
+    assert!(execution.apply(&payments[0]).is_ok());
+    assert!(execution.apply(&payments[1]).is_err());
+}
+
+#[test]
 fn more_gas_than_a_block_gives_is_refused_when_scheduling() {
     let mut world = World::new();
     let most = parameters::BLOCK_AGENDA_GAS.default;

@@ -162,7 +162,8 @@ fn a_genesis_that_contradicts_itself_is_refused_by_name() {
         let made = runtime.genesis(&genesis, std::sync::Arc::new(state.view()), |changes| state.update(changes));
         made.err().unwrap().to_string()
     };
-    let changes: [(fn(&mut Genesis), &str); 14] = [
+    type Change = (fn(&mut Genesis), &'static str);
+    let changes: [Change; 14] = [
         (|g| g.version = 2, "version 2"),
         (|g| g.members[1].name = "bank".into(), "member `bank` stands there twice"),
         (|g| g.members[0].name = "Bank".into(), "`Bank` is no name"),

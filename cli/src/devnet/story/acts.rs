@@ -39,8 +39,6 @@ pub struct Acts {
     pub bill: DocumentId,
     /// The declaration.
     pub declaration: DocumentId,
-    /// The invoice on the chain.
-    pub invoice: DocumentId,
     /// The certificate.
     pub certificate: CertificateId,
     /// The discounted part's proceeds for the borrower.
@@ -76,7 +74,6 @@ pub fn play(world: &mut World, plan: &StoryPlan) -> CliResult<Acts> {
         order,
         bill,
         declaration,
-        invoice,
         certificate: certificate.id,
         proceeds,
         before: before_discount,

@@ -6,7 +6,6 @@ mod plan;
 mod world;
 
 use portolan_interface::settlement::Deposit;
-use portolan_primitives::BusinessDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -60,7 +60,7 @@ pub fn plan(facts: &Facts) -> CliResult<StoryPlan> {
     let fingerprint = fingerprint(facts)?;
     Ok(StoryPlan {
         facts: facts.clone(),
-        fingerprint_of_file: fingerprint.clone(),
+        fingerprint_of_file: fingerprint,
         fingerprint,
         issued,
         due,
