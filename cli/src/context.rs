@@ -20,7 +20,7 @@ use crate::submit::{self, DEFAULT_GAS, Done, Signer};
 #[derive(Clone, Debug, Args)]
 pub struct GlobalArgs {
     /// A node's API, as http://127.0.0.1:7071; may be given several times, the next is tried when one is silent.
-    #[arg(long, global = true, env = "PORTOLAN_NODE", value_delimiter = ',')]
+    #[arg(id = "node-url", long = "node", global = true, env = "PORTOLAN_NODE", value_delimiter = ',')]
     pub node: Vec<String>,
     /// Folder of the keys.
     #[arg(long, global = true, env = "PORTOLAN_KEYSTORE")]
@@ -32,10 +32,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, env = "PORTOLAN_DEVNET_DIR", hide = true)]
     pub devnet_dir: Option<PathBuf>,
     /// The account that acts, as harbour-bank/main; reads are signed for it too.
-    #[arg(long = "as", global = true, env = "PORTOLAN_ACCOUNT", value_name = "ACCOUNT")]
+    #[arg(id = "acting-account", long = "as", global = true, env = "PORTOLAN_ACCOUNT", value_name = "ACCOUNT")]
     pub account: Option<AccountArg>,
     /// A key that approves; may be given several times. Without it those noted for the account.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(id = "approving-key", long = "key", global = true, value_name = "NAME")]
     pub key: Vec<String>,
     /// Gas that the transaction may use.
     #[arg(long, global = true, default_value_t = DEFAULT_GAS)]
