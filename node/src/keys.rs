@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use pkcs8::pkcs5::{pbes2, scrypt};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use portolan_primitives::SigningKey;
@@ -179,7 +179,9 @@ fn seal(key: &SigningKey, passphrase: &Passphrase) -> Result<Zeroizing<String>, 
     fill(&mut iv)?;
     let cost = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P).map_err(|error| make(&error))?;
     let scheme = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &salt, iv).map_err(|error| make(&error))?;
-    let plain = key.dalek().to_pkcs8_der().map_err(|error| make(&error))?;
+    // Without the public half: OpenSSL 3.0 does not read the newer form that holds it.
+    let pair = KeypairBytes { secret_key: key.dalek().to_bytes(), public_key: None };
+    let plain = pair.to_pkcs8_der().map_err(|error| make(&error))?;
     let plain = PrivateKeyInfoRef::try_from(plain.as_bytes()).map_err(|error| make(&error))?;
     let sealed = plain.encrypt_with_params(scheme, passphrase.as_bytes()).map_err(|error| make(&error))?;
     sealed.to_pem(LABEL, LineEnding::LF).map_err(|error| make(&error))

@@ -6,7 +6,10 @@
 //! Must never know what a contract means: no word of receivables or invoices is in here.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::disallowed_methods, reason = "the process reads clocks, pauses and draws randomness; replica and runtime must not")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the process reads clocks, pauses and draws randomness; replica and runtime must not"
+)]
 
 pub mod api;
 pub mod config;

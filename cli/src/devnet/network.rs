@@ -1,5 +1,6 @@
 //! The devnet as its users command it: up, status, stop, kill, start, down, reset.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::error::{CliError, CliResult};
 
 /// Longest that nodes may take until they are ready.
 const READY: Duration = Duration::from_secs(120);
+/// How often a node that ends while it starts is started again.
+const MOST_STARTS: u32 = 3;
 /// Between two questions whether a node is ready.
 const READY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -27,13 +30,45 @@ pub fn up(layout: &Layout, plan: &Plan) -> CliResult<Vec<NodeEntry>> {
     if !supervisor::runs(layout) {
         supervisor::launch(layout)?;
     }
-    for entry in layout.nodes()?.iter().filter(|entry| entry.pid.is_none()) {
-        supervisor::order(layout, Order::Start(entry.name.clone()))?;
-    }
-    for entry in layout.nodes()? {
-        wait_ready(layout, &entry)?;
-    }
+    start_until_ready(layout)?;
     layout.nodes()
+}
+
+/// Starts what is stopped until all nodes are ready. One that was just killed may still be listed as running, so this looks
+/// again and again; one that keeps ending while it starts is told.
+fn start_until_ready(layout: &Layout) -> CliResult<()> {
+    let deadline = clock::after(READY);
+    let mut starts: BTreeMap<String, u32> = BTreeMap::new();
+    loop {
+        let nodes = layout.nodes()?;
+        for node in nodes.iter().filter(|node| node.pid.is_none()) {
+            let count = starts.entry(node.name.clone()).or_default();
+            *count += 1;
+            if *count > MOST_STARTS {
+                return Err(not_ready(layout, node, "keeps ending while starting"));
+            }
+            supervisor::order(layout, Order::Start(node.name.clone()))?;
+        }
+        let waiting = nodes.iter().find(|node| Client::new(vec![node.api.clone()]).get("/readyz").is_err());
+        let Some(waiting) = waiting else { return same_height(layout) };
+        if clock::now() > deadline {
+            return Err(not_ready(layout, waiting, "is not ready after two minutes"));
+        }
+        clock::pause(READY_PAUSE);
+    }
+}
+
+/// Waits until every running node has what the foremost had: a node that was away is ready before it has caught up.
+fn same_height(layout: &Layout) -> CliResult<()> {
+    let (live, _) = live_clients(layout)?;
+    let height = |client: &Client| client.get("/v1/status").ok().and_then(|status| status["height"].as_u64());
+    let top = live.iter().filter_map(|(_, client)| height(client)).max().unwrap_or_default();
+    live.iter().try_for_each(|(_, client)| super::clock::wait_for_height(client, top))
+}
+
+fn not_ready(layout: &Layout, node: &NodeEntry, what: &str) -> CliError {
+    let message = format!("{} {what}; its last words: {}", node.name, last_lines(&layout.log(&node.name)));
+    CliError::refused("node_not_ready", message)
 }
 
 /// Waits until a node that was started says that it is ready.
@@ -47,10 +82,8 @@ pub fn wait_ready(layout: &Layout, node: &NodeEntry) -> CliResult<()> {
         let now = layout.nodes()?;
         let runs = now.iter().any(|entry| entry.name == node.name && entry.pid.is_some());
         if !runs || clock::now() > deadline {
-            let log = layout.log(&node.name);
             let what = if runs { "is not ready after two minutes" } else { "ended while starting" };
-            let message = format!("{} {what}; its last words: {}", node.name, last_lines(&log));
-            return Err(CliError::refused("node_not_ready", message));
+            return Err(not_ready(layout, node, what));
         }
         clock::pause(READY_PAUSE);
     }
@@ -66,7 +99,8 @@ fn last_lines(log: &Path) -> String {
 pub fn start(layout: &Layout, name: &str) -> CliResult<()> {
     supervisor::order(layout, Order::Start(name.into()))?;
     let nodes = layout.nodes()?;
-    nodes.iter().filter(|entry| entry.name == name).try_for_each(|entry| wait_ready(layout, entry))
+    nodes.iter().filter(|entry| entry.name == name).try_for_each(|entry| wait_ready(layout, entry))?;
+    same_height(layout)
 }
 
 /// Ends the network; its state stays.

@@ -79,8 +79,8 @@ async fn a_contracts_refusals_have_a_status_by_their_names() {
     assert_eq!(ask(&[2, 0, 1]).await, (403, "notes::NotParty".into()));
     assert_eq!(ask(&[3]).await, (422, "out_of_gas".into()));
     assert_eq!(world.get("/v1/notes/endless").await.problem(), (422, "out_of_gas".into()));
-    // Answers no number before one is taken: not what the description says.
-    assert_eq!(world.get("/v1/notes").await.problem().0, 500);
+    // There is no note yet, and the contract fails on that.
+    assert_eq!(world.get("/v1/notes").await.problem(), (422, "trapped".into()));
     world.stop().await;
 }
 
@@ -96,6 +96,11 @@ async fn a_question_is_asked_in_scale_too() {
     let answer = world.send(request).await.json();
     assert_eq!((&answer["output"], &answer["output_scale"]), (&json!([7, null]), &json!("0700000000")));
     assert_eq!(answer["height"], world.json("/v1/status").await["height"]);
+    // A byte is not what the description says that this question answers; who asks for the bytes gets them.
+    assert_eq!(world.post("/v1/contracts/notes/query", vec![1, 9]).await.body, [9][..]);
+    let mut request = from("127.0.0.1:5000", "POST", "/v1/contracts/notes/query").map(|_| vec![1, 9].into());
+    request.headers_mut().insert("accept", "application/json".parse().unwrap());
+    assert_eq!(world.send(request).await.problem(), (500, "undescribed_answer".into()));
     assert_eq!(world.post("/v1/contracts/nobody/query", vec![0]).await.problem(), (404, "unknown_contract".into()));
     assert_eq!(world.post("/v1/contracts/notes/query", vec![0; 70_000]).await.problem(), (413, "too_large".into()));
     world.stop().await;
@@ -135,7 +140,7 @@ async fn an_answer_is_proved_to_who_trusts_the_genesis_validators_only() {
         }
     }
     assert!(proof.verify(&anchor).is_err());
-    assert_eq!(world.get("/v1/notes/7/echo?height=0&proof=true").await.problem(), (404, "unknown_path".into()));
+    assert_eq!(world.get("/v1/notes/7/echo?height=0&proof=true").await.problem(), (404, "unknown_contract".into()));
     assert_eq!(world.get("/v1/members?height=0&proof=true").await.problem(), (409, "not_certified".into()));
     world.stop().await;
 }
