@@ -51,7 +51,6 @@ fn a_node_says_what_it_is_and_refuses_what_is_not_right() {
     let good = transaction(chain, |_| {}).encode();
     refused(vec![1, 2, 3], "malformed_transaction");
     refused(good[..good.len() - 1].to_vec(), "malformed_transaction");
-    refused(vec![0; 700 * 1024], "too_large");
     refused(transaction(Hash([9; 32]), |_| {}).encode(), "other_chain");
     refused(transaction(chain, |body| body.expires_at = Timestamp(1)).encode(), "expired");
     refused(transaction(chain, |body| body.expires_at.0 += 3_600_000).encode(), "too_far_in_future");
