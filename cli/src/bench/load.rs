@@ -136,7 +136,8 @@ fn follow(
     refused: &AtomicU64,
     sent_all: &AtomicBool,
 ) -> CliResult<Measured> {
-    let latencies = Histogram::new(3).map_err(|error| CliError::refused("bench", error.to_string()))?;
+    let latencies = Histogram::new_with_bounds(1, crate::bench::LONGEST_US, 3)
+        .map_err(|error| CliError::refused("bench", error.to_string()))?;
     let mut measured = Measured { done: 0, failed: 0, refused: 0, seconds: 0.0, latencies };
     let mut last = Instant::now();
     loop {

@@ -23,6 +23,9 @@ use load::Measured;
 use machine::Usage;
 use world::World;
 
+/// Longest latency that is told apart, microseconds: ten minutes.
+const LONGEST_US: u64 = 600_000_000;
+
 /// The bench's options.
 #[derive(Debug, Args)]
 pub struct BenchArgs {

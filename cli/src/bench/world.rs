@@ -79,7 +79,8 @@ impl World {
     /// Latency of single transactions on an idle chain, from posting to the answer that it is final.
     pub fn idle_latency(&mut self) -> CliResult<Value> {
         let failed = |error: hdrhistogram::CreationError| CliError::refused("bench", error.to_string());
-        let mut latencies = hdrhistogram::Histogram::<u64>::new(3).map_err(failed)?;
+        let mut latencies =
+            hdrhistogram::Histogram::<u64>::new_with_bounds(1, crate::bench::LONGEST_US, 3).map_err(failed)?;
         for sample in 0..IDLE_SAMPLES {
             let cap = Money { minor: i128::MAX / 4 - sample as i128, currency: currency()? };
             let call = settlement::api::Call::Serve { bank_account: account(self.bank.account), cap };
