@@ -239,22 +239,3 @@ async fn a_log_that_is_ahead_of_the_store_is_refused() {
     assert!(matches!(started, Err(StartError::StoreBehindLog { .. })));
     cluster.stop().await;
 }
-
-/// TEMPORARY measurement.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore]
-async fn measure_idle_commit() {
-    let cluster = Cluster::start().await;
-    let mut times = Vec::new();
-    for number in 0..100 {
-        let transaction = add_person("customs", &format!("m-{number}"));
-        let started = std::time::Instant::now();
-        settle(&cluster.handle(number % 4), &transaction).await;
-        times.push(started.elapsed().as_micros());
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    times.sort();
-    println!("p10 {} p50 {} p90 {} p99 {} us", times[10], times[50], times[90], times[99]);
-    println!("{}", cluster.handle(0).metrics_text());
-    cluster.stop().await;
-}
