@@ -15,9 +15,11 @@ use crate::error::{CliError, CliResult};
 use crate::keystore::Keystore;
 use crate::output::Output;
 use crate::submit::{self, DEFAULT_GAS, Done, Signer};
+use crate::view::{self, Names};
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
     /// A node's API, as http://127.0.0.1:7071; may be given several times, the next is tried when one is silent.
     #[arg(id = "node-url", long = "node", global = true, env = "PORTOLAN_NODE", value_delimiter = ',')]
@@ -159,15 +161,38 @@ impl Context {
 
     /// Shows what a node answers on a path.
     pub fn show(&self, path: &str) -> CliResult<()> {
-        let answer = self.client()?.get(path)?;
-        self.show_value(&answer)
+        let client = self.client()?;
+        let answer = client.get(path)?;
+        self.show_value(&client, &answer)
     }
 
-    /// Shows an object field by field, nested ones indented.
-    pub fn show_value(&self, answer: &Value) -> CliResult<()> {
-        let mut lines = Vec::new();
-        describe(answer, 0, &mut lines);
-        self.output.done(&lines.join("\n"), || answer.clone())
+    /// Shows an object field by field, nested ones indented, with names for ids.
+    pub fn show_value(&self, client: &Client, answer: &Value) -> CliResult<()> {
+        self.output.text(|| view::tree(answer, &self.names(client, answer)), answer)
+    }
+
+    /// Names for people; programs get ids.
+    pub fn names(&self, client: &Client, answer: &Value) -> Names {
+        if self.output.is_json() { Names::default() } else { Names::of(client, answer) }
+    }
+
+    /// Shows the items that a node answers on a path as a table: each column with its head and where it is in an item.
+    /// A program gets the answer, as an object with the items under `items`.
+    pub fn list(&self, path: &str, items: &str, columns: &[(&str, &str)], none: &str) -> CliResult<()> {
+        let client = self.client()?;
+        let answer = match client.get(path)? {
+            list @ Value::Array(_) => json!({ items: list }),
+            object => object,
+        };
+        let names = self.names(&client, &answer);
+        let cell = |item: &Value, at: &str| {
+            let value = item.pointer(at).unwrap_or(&Value::Null);
+            view::named_cell(at.trim_start_matches('/'), value, &names)
+        };
+        let row = |item: &Value| columns.iter().map(|(_, at)| cell(item, at)).collect();
+        let rows = answer[items].as_array().into_iter().flatten().map(row).collect();
+        let head: Vec<&str> = columns.iter().map(|(head, _)| *head).collect();
+        self.output.table(&head, rows, none, &answer)
     }
 }
 
@@ -176,46 +201,4 @@ pub fn chain_of(client: &Client) -> CliResult<Hash> {
     let status = client.get("/v1/status")?;
     let foreign = || CliError::refused("foreign_answer", "a node's status has no chain; do the versions differ?");
     status["chain"].as_str().and_then(|text| text.parse().ok()).ok_or_else(foreign)
-}
-
-fn describe(value: &Value, depth: usize, lines: &mut Vec<String>) {
-    let indent = "  ".repeat(depth);
-    let entries: Vec<(String, &Value)> = match value {
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.replace('_', " "), value)).collect(),
-        Value::Array(items) => {
-            items.iter().enumerate().map(|(index, item)| (format!("{}.", index + 1), item)).collect()
-        }
-        other => return lines.push(format!("{indent}{}", plain(other))),
-    };
-    for (name, value) in entries {
-        match amount(value).or_else(|| scalar(value)) {
-            Some(text) => lines.push(format!("{indent}{name:<18} {text}")),
-            None => {
-                lines.push(format!("{indent}{name}"));
-                describe(value, depth + 1, lines);
-            }
-        }
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "–".into(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::Object(fields) if fields.is_empty() => Some("–".into()),
-        Value::Array(items) if items.is_empty() => Some("none".into()),
-        Value::Object(_) | Value::Array(_) => None,
-        other => Some(plain(other)),
-    }
-}
-
-/// `{currency, minor, decimal}` as people write it.
-fn amount(value: &Value) -> Option<String> {
-    Some(format!("{} {}", value["decimal"].as_str()?, value["currency"].as_str()?))
 }

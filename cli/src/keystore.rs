@@ -153,9 +153,16 @@ impl Keystore {
         Ok(found)
     }
 
-    /// Names of the keys with which `account` (as `member/account`) signs.
+    /// Names of the keys with which `account` (as `member/account`) signs: those noted for it, or the only key there is.
     pub fn keys_of(&self, account: &str) -> KeystoreResult<Vec<String>> {
-        self.accounts()?.remove(account).ok_or_else(|| KeystoreError::NoKeys(account.into()))
+        if let Some(noted) = self.accounts()?.remove(account) {
+            return Ok(noted);
+        }
+        match self.list()?.as_slice() {
+            // Nothing else could be meant.
+            [only] => Ok(vec![only.name.clone()]),
+            _ => Err(KeystoreError::NoKeys(account.into())),
+        }
     }
 
     /// The accounts for which keys are noted.

@@ -19,3 +19,4 @@ pub mod output;
 pub mod proof;
 pub mod submit;
 pub mod values;
+pub mod view;

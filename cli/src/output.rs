@@ -28,24 +28,36 @@ impl Output {
         if self.json { self.json_only(&json()) } else { line(text) }
     }
 
-    /// A table, or an object.
-    pub fn table(&self, head: &[&str], rows: Vec<Vec<String>>, json: &Value) -> CliResult<()> {
+    /// A text that is made only when somebody reads it, or an object.
+    pub fn text(&self, text: impl FnOnce() -> String, json: &Value) -> CliResult<()> {
+        if self.json { self.json_only(json) } else { line(&text()) }
+    }
+
+    /// A table, or `none` where there is nothing to show, or an object.
+    pub fn table(&self, head: &[&str], rows: Vec<Vec<String>>, none: &str, json: &Value) -> CliResult<()> {
         if self.json {
             return self.json_only(json);
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(head.to_vec());
-        rows.into_iter().for_each(|row| {
-            table.add_row(row);
-        });
-        line(&table.to_string())
+        if rows.is_empty() { line(none) } else { line(&columns(head, rows)) }
     }
 
     /// An object, where a program reads; else nothing.
     pub fn json_only(&self, json: &Value) -> CliResult<()> {
         if self.json { line(&json.to_string()) } else { Ok(()) }
     }
+}
+
+/// Rows under a head, as wide as their contents: ids stay whole, so that they can be copied.
+pub fn columns(head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+    table.set_header(head.iter().map(|name| name.to_uppercase()));
+    table.add_rows(rows);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// A reader that went away is no failure of the command.

@@ -108,5 +108,5 @@ fn show(figures: &Value, output: &Output) -> CliResult<()> {
         let cells = fields.iter().map(|field| row[*field].as_f64().map_or("–".into(), |value| format!("{value:.1}")));
         [name.clone()].into_iter().chain(cells).collect()
     });
-    output.table(&head, rows.collect(), figures)
+    output.table(&head, rows.collect(), "Nothing was measured.", figures)
 }

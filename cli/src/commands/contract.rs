@@ -68,8 +68,9 @@ pub fn run(context: &Context, command: &ContractCommand) -> CliResult<()> {
             let questions: Vec<_> = metadata.queries.iter().map(|query| query.message.clone()).collect();
             let input = values::encode_message(&metadata, metadata.query, &questions, question, &object(arguments)?)?;
             let suffix = if *proof { "?proof=true" } else { "" };
-            let answer = context.client()?.post(&format!("/v1/contracts/{name}/query{suffix}"), &input)?;
-            context.show_value(&answer)
+            let client = context.client()?;
+            let answer = client.post(&format!("/v1/contracts/{name}/query{suffix}"), &input)?;
+            context.show_value(&client, &answer)
         }
     }
 }
@@ -86,11 +87,6 @@ fn metadata(context: &Context, name: &str) -> CliResult<ContractMetadata> {
 }
 
 fn list(context: &Context) -> CliResult<()> {
-    let answer = context.client()?.get("/v1/contracts")?;
-    let contracts = answer.as_array().or(answer["contracts"].as_array());
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let row =
-        |contract: &Value| ["name", "version", "native", "id"].iter().map(|field| text(&contract[*field])).collect();
-    let rows = contracts.into_iter().flatten().map(row).collect();
-    context.output.table(&["name", "version", "native", "id"], rows, &answer)
+    let columns = [("name", "/name"), ("version", "/version"), ("native", "/native"), ("id", "/id")];
+    context.list("/v1/contracts", "contracts", &columns, "The chain has no contracts.")
 }

@@ -43,7 +43,7 @@ pub fn run(context: &Context) -> CliResult<()> {
             .output
             .done(&format!("Nothing is wrong: {} nodes answer, height {height}.", statuses.len()), || answer);
     }
-    context.output.table(&["node", "finding", "what to do"], rows, &answer)?;
+    context.output.table(&["node", "finding", "what to do"], rows, "", &answer)?;
     Err(CliError::refused("unhealthy", format!("{} findings", findings.len())))
 }
 

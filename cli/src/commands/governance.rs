@@ -13,6 +13,7 @@ use crate::args;
 use crate::context::Context;
 use crate::contracts::message;
 use crate::error::{CliError, CliResult};
+use crate::view::{cell, field, named_cell, tree};
 
 /// Governance.
 #[derive(Debug, Subcommand)]
@@ -104,7 +105,7 @@ pub fn run(context: &Context, command: &GovernanceCommand) -> CliResult<()> {
             report_state(context, &done, *proposal)
         }
         GovernanceCommand::List => list(context),
-        GovernanceCommand::Show { proposal } => context.show(&format!("/v1/governance/{proposal}")),
+        GovernanceCommand::Show { proposal } => show(context, *proposal),
     }
 }
 
@@ -164,16 +165,39 @@ fn report_state(context: &Context, done: &crate::submit::Done, proposal: Hash) -
 }
 
 fn list(context: &Context) -> CliResult<()> {
-    let answer = context.client()?.get("/v1/governance?limit=256")?;
-    let proposals = answer.as_array().or(answer["proposals"].as_array());
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let client = context.client()?;
+    let answer = json!({ "proposals": client.get("/v1/governance?limit=256")? });
+    let names = context.names(&client, &answer);
     let row = |view: &Value| {
         let proposal = &view["proposal"];
-        let state = proposal["state"].as_object().and_then(|state| state.keys().next().cloned());
-        let state = state.unwrap_or_else(|| text(&proposal["state"]));
-        let share = format!("{} of {} ppm", text(&view["approved"]), text(&view["needed"]));
-        vec![text(&proposal["title"]), state, share, text(&proposal["expires"]), text(&view["id"])]
+        let text = |field: &str| cell(&proposal[field], &names);
+        vec![
+            text("title"),
+            text("state"),
+            share(view),
+            text("proposer"),
+            text("expires"),
+            named_cell("id", &view["id"], &names),
+        ]
     };
-    let rows = proposals.into_iter().flatten().map(row).collect();
-    context.output.table(&["title", "state", "approved", "expires", "id"], rows, &answer)
+    let rows = answer["proposals"].as_array().into_iter().flatten().map(row).collect();
+    let head = ["title", "state", "approved", "proposer", "expires", "id"];
+    context.output.table(&head, rows, "There are no proposals.", &answer)
+}
+
+fn show(context: &Context, proposal: Hash) -> CliResult<()> {
+    let client = context.client()?;
+    let answer = client.get(&format!("/v1/governance/{proposal}"))?;
+    let names = context.names(&client, &answer);
+    let text = || {
+        let lines = [field("id", &proposal.to_string()), field("voting power", &share(&answer))];
+        format!("{}\n{}", lines.join("\n"), tree(&answer["proposal"], &names))
+    };
+    context.output.text(text, &answer)
+}
+
+/// Voting power that approved, and how much is needed, from parts per million.
+fn share(view: &Value) -> String {
+    let percent = |field: &str| view[field].as_u64().unwrap_or_default() as f64 / 10_000.0;
+    format!("{:.1} % of {:.1} % needed", percent("approved"), percent("needed"))
 }

@@ -111,5 +111,5 @@ fn show(context: &Context, name: Option<&str>) -> CliResult<()> {
     }
     let keys = context.keystore()?.list()?;
     let rows = keys.iter().map(|key| vec![key.name.clone(), key.public.to_string(), key.id.to_string()]).collect();
-    context.output.table(&["name", "public", "id"], rows, &json!({ "keys": keys }))
+    context.output.table(&["name", "public", "id"], rows, "The keystore has no keys.", &json!({ "keys": keys }))
 }

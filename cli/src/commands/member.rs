@@ -5,12 +5,13 @@ use portolan_primitives::{MemberStatus, PublicKey, Role};
 use portolan_runtime::native::governance::Action;
 use portolan_runtime::native::members::messages::Call;
 use portolan_runtime::native::records::{Policy, Tier};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::governance;
 use crate::args::{AccountArg, MemberArg, money};
 use crate::context::Context;
 use crate::error::CliResult;
+use crate::view::{Names, cell};
 use portolan_interface::Money;
 
 /// Members.
@@ -39,6 +40,22 @@ pub enum MemberCommand {
         /// That person's public key, pub1….
         #[arg(long)]
         admin_key: PublicKey,
+    },
+    /// Add a person to the acting member; the member's account `admin` acts.
+    AddPerson {
+        /// A pseudonym; no personal data reaches the chain.
+        name: String,
+        /// May prepare.
+        #[arg(long)]
+        maker: bool,
+        /// May check what another prepared.
+        #[arg(long)]
+        checker: bool,
+    },
+    /// List a member's persons.
+    Persons {
+        /// Its name or id.
+        member: MemberArg,
     },
     /// Propose to freeze a member: it can neither give nor take.
     Freeze {
@@ -169,6 +186,16 @@ pub fn member(context: &Context, command: &MemberCommand) -> CliResult<()> {
             };
             governance::propose(context, &format!("{title} joins"), action, None)
         }
+        MemberCommand::AddPerson { name, maker, checker } => {
+            let call = Call::AddPerson { name: name.clone(), maker: *maker, checker: *checker };
+            let next = format!("{name} is added; give a key with `portolan key register KEY --person {name}`");
+            context.act("members", &call, &next).map(drop)
+        }
+        MemberCommand::Persons { member } => {
+            let columns = [("name", "/name"), ("maker", "/person/maker"), ("checker", "/person/checker")];
+            let path = format!("/v1/members/{}/persons?limit=256", member.0);
+            context.list(&path, "persons", &columns, "The member has no person.")
+        }
         MemberCommand::Freeze { member, release } => {
             let (status, verb) =
                 if *release { (MemberStatus::Active, "released") } else { (MemberStatus::Frozen, "frozen") };
@@ -179,22 +206,43 @@ pub fn member(context: &Context, command: &MemberCommand) -> CliResult<()> {
 }
 
 fn list(context: &Context) -> CliResult<()> {
-    let answer = context.client()?.get("/v1/members?limit=256")?;
-    let members = answer.as_array().or(answer["members"].as_array());
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let columns = [
+        ("name", "/member/name"),
+        ("title", "/member/title"),
+        ("roles", "/member/roles"),
+        ("status", "/member/status"),
+        ("id", "/id"),
+    ];
+    context.list("/v1/members?limit=256", "members", &columns, "The chain has no members.")
+}
+
+fn accounts(context: &Context, member: &MemberArg) -> CliResult<()> {
+    let list = context.client()?.get(&format!("/v1/members/{}/accounts?limit=256", member.0))?;
+    let answer = json!({ "accounts": list });
     let row = |view: &Value| {
-        let member = &view["member"];
-        let roles: Vec<String> = member["roles"].as_array().into_iter().flatten().map(text).collect();
-        vec![
-            text(&member["name"]),
-            text(&member["title"]),
-            roles.join(", "),
-            text(&member["status"]),
-            text(&view["id"]),
-        ]
+        let account = &view["account"];
+        let text = |value: &Value| cell(value, &Names::default());
+        let state = if account["closed"] == true { "closed" } else { "open" };
+        vec![text(&account["name"]), state.into(), policy_text(&account["policy"]), text(&view["id"])]
     };
-    let rows = members.into_iter().flatten().map(row).collect();
-    context.output.table(&["name", "title", "roles", "status", "id"], rows, &answer)
+    let rows = answer["accounts"].as_array().into_iter().flatten().map(row).collect();
+    let none = "The member has no account.";
+    context.output.table(&["name", "state", "who must approve", "id"], rows, none, &answer)
+}
+
+fn policy_text(policy: &Value) -> String {
+    let tier = |tier: &Value| {
+        let most = tier["up_to"].as_str().map(str::to_owned).or(tier["up_to"].as_i64().map(|most| most.to_string()));
+        let up_to = most.map_or(String::new(), |most| {
+            format!("up to {most} minor units of {} a day: ", tier["currency"].as_str().unwrap_or("any currency"))
+        });
+        let duties = if tier["maker_checker"] == true { ", maker and checker" } else { "" };
+        format!("{up_to}{} of them{duties}", tier["persons"])
+    };
+    let named: Vec<&str> = policy["persons"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let persons = if named.is_empty() { "all persons of the member".into() } else { named.join(", ") };
+    let tiers: Vec<String> = policy["tiers"].as_array().into_iter().flatten().map(tier).collect();
+    format!("{persons}; {}", tiers.join("; "))
 }
 
 /// Runs an account's command.
@@ -208,6 +256,6 @@ pub fn account(context: &Context, command: &AccountCommand) -> CliResult<()> {
             let call = Call::SetPolicy { account: account.id, policy: policy.policy() };
             context.act("members", &call, &format!("The policy of {} stands", account.text())).map(drop)
         }
-        AccountCommand::List { member } => context.show(&format!("/v1/members/{}/accounts?limit=256", member.0)),
+        AccountCommand::List { member } => accounts(context, member),
     }
 }

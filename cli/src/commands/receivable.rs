@@ -177,6 +177,25 @@ impl From<ConventionArg> for Convention {
     }
 }
 
+const PART_COLUMNS: [(&str, &str); 7] = [
+    ("part", "/id"),
+    ("amount", "/amount"),
+    ("outstanding", "/outstanding"),
+    ("state", "/state"),
+    ("due", "/due"),
+    ("holder", "/holder"),
+    ("offered to", "/offer/to"),
+];
+
+const CERTIFICATE_COLUMNS: [(&str, &str); 6] = [
+    ("certificate", "/id"),
+    ("face", "/terms/face"),
+    ("maturity", "/terms/maturity"),
+    ("state", "/state"),
+    ("debtor", "/debtor"),
+    ("creditor", "/terms/creditor"),
+];
+
 /// Runs the command.
 pub fn run(context: &Context, command: &ReceivableCommand) -> CliResult<()> {
     let own = || context.account().map(AccountArg::contract_id);
@@ -211,8 +230,14 @@ pub fn run(context: &Context, command: &ReceivableCommand) -> CliResult<()> {
         ReceivableCommand::Show { id } => context.show(&format!("/v1/receivables/{id}")),
         ReceivableCommand::Lineage { part } => context.show(&format!("/v1/receivables/{}/lineage", part.text())),
         ReceivableCommand::List { issued, from } => {
-            let path = if *issued { "receivables" } else { "parts" };
-            context.show(&format!("/v1/{path}?account={}&from={from}", context.account()?.id))
+            let account = context.account()?.id;
+            if *issued {
+                let path = format!("/v1/receivables?account={account}&from={from}");
+                context.list(&path, "certificates", &CERTIFICATE_COLUMNS, "No certificate names this account.")
+            } else {
+                let path = format!("/v1/parts?account={account}&from={from}");
+                context.list(&path, "parts", &PART_COLUMNS, "The account holds no part.")
+            }
         }
     }
 }

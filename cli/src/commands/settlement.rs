@@ -70,6 +70,15 @@ pub enum SettlementCommand {
     },
 }
 
+const OBLIGATION_COLUMNS: [(&str, &str); 6] = [
+    ("certificate", "/certificate"),
+    ("amount", "/amount"),
+    ("paid", "/paid"),
+    ("due", "/due"),
+    ("state", "/state"),
+    ("bank", "/bank"),
+];
+
 /// Runs the command.
 pub fn run(context: &Context, command: &SettlementCommand) -> CliResult<()> {
     let own = || context.account().map(AccountArg::contract_id);
@@ -90,13 +99,22 @@ pub fn run(context: &Context, command: &SettlementCommand) -> CliResult<()> {
         }
         SettlementCommand::Balance { account } => {
             let account = account.as_ref().map_or_else(|| context.account().map(|own| own.id), |other| Ok(other.id))?;
-            context.show(&format!("/v1/deposits?account={account}"))
+            let columns = [
+                ("bank", "/bank"),
+                ("balance", "/balance"),
+                ("held", "/held"),
+                ("bound", "/bound"),
+                ("account", "/account"),
+            ];
+            let path = format!("/v1/deposits?account={account}");
+            context.list(&path, "deposits", &columns, "The account has no deposit at any bank.")
         }
         SettlementCommand::Show { certificate: Some(certificate) } => {
             context.show(&format!("/v1/obligations/{}", certificate.text()))
         }
         SettlementCommand::Show { certificate: None } => {
-            context.show(&format!("/v1/obligations?account={}", context.account()?.id))
+            let path = format!("/v1/obligations?account={}", context.account()?.id);
+            context.list(&path, "obligations", &OBLIGATION_COLUMNS, "The account owes nothing on a certificate.")
         }
     }
 }

@@ -8,12 +8,14 @@ use portolan_chain_spec::{
     PolicySpec, SPEC_VERSION, SpecError, TierSpec, ValidatorSpec, built_in_contracts, code_hash, demo_calendar,
 };
 use portolan_primitives::{BusinessDate, Hash, PublicKey, Role};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::member::RoleArg;
 use crate::clock;
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
+use crate::output::columns;
+use crate::view::{Names, instant, tree};
 
 /// Chain-specs.
 #[derive(Debug, Subcommand)]
@@ -177,5 +179,27 @@ fn show(context: &Context, file: &Path) -> CliResult<()> {
     let years: Vec<_> =
         spec.calendars.iter().map(|calendar| json!({ "name": calendar.name, "years": calendar.years.len() })).collect();
     shown["calendars"] = json!(years);
-    context.show_value(&shown)
+    context.output.text(|| shown_text(&spec, &shown), &shown)
+}
+
+fn shown_text(spec: &ChainSpec, shown: &Value) -> String {
+    let mut rest = shown.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        ["members", "contracts"].iter().for_each(|table| drop(fields.remove(*table)));
+        fields.insert("time".into(), json!(instant(spec.time)));
+    }
+    let member = |member: &MemberSpec| {
+        let roles: Vec<String> =
+            member.roles.iter().map(|role| json!(role).as_str().unwrap_or_default().into()).collect();
+        let power = member.validator.as_ref().map_or("–".into(), |validator| validator.power.to_string());
+        let accounts: Vec<&str> = member.accounts.iter().map(|account| account.name.as_str()).collect();
+        vec![member.name.clone(), member.title.clone(), roles.join(", "), power, accounts.join(", ")]
+    };
+    let contract = |contract: &ContractSpec| vec![contract.name.clone(), contract.code_hash.to_string()];
+    [
+        tree(&rest, &Names::default()),
+        columns(&["member", "title", "roles", "voting power", "accounts"], spec.members.iter().map(member).collect()),
+        columns(&["contract", "code hash"], spec.contracts.iter().map(contract).collect()),
+    ]
+    .join("\n\n")
 }

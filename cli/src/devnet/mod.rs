@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::error::{CliError, CliResult};
 use crate::output::Output;
+use crate::view;
 use layout::Layout;
 use make::{Plan, PlannedClock};
 
@@ -217,13 +218,14 @@ fn status(layout: &Layout, output: &Output) -> CliResult<()> {
     let status = network::status(layout)?;
     let text = |value: &Value| match value {
         Value::Null => "–".to_owned(),
-        Value::String(text) => text.chars().take(24).collect(),
+        Value::String(text) if text.len() > 32 => view::short(value),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let fields = ["name", "role", "pid", "api", "height", "business_date", "state_root"];
     let rows = status["nodes"].as_array().into_iter().flatten();
     let rows = rows.map(|node| fields.iter().map(|field| text(&node[*field])).collect()).collect();
-    output.table(&fields, rows, &status)
+    output.table(&fields, rows, "The devnet has no nodes.", &status)
 }
 
 fn logs(layout: &Layout, node: &str) -> CliResult<()> {

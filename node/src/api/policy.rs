@@ -110,9 +110,12 @@ fn is_open_to(reader: &AccountReader, resource: &Resource<'_>) -> bool {
         Resource::Question { contract, about_reader } => match Native::from_id(*contract) {
             // Contracts are told who asks.
             None => true,
-            Some(Native::Calendar | Native::Clock | Native::Contracts | Native::Parameters) => true,
+            // The chain's own rules, and what all members decide together.
+            Some(Native::Calendar | Native::Clock | Native::Contracts | Native::Governance | Native::Parameters) => {
+                true
+            }
             Some(Native::Members) => *about_reader,
-            Some(Native::Agenda | Native::Governance) => false,
+            Some(Native::Agenda) => false,
         },
         _ => false,
     }
@@ -183,6 +186,12 @@ mod tests {
     }
 
     #[test]
+    fn a_member_reads_the_proposals_that_it_may_approve() {
+        assert_eq!(allows(&account(&[]), &question(Native::Governance.id(), false)), Ok(()));
+        assert_eq!(allows(&Reader::Anonymous, &question(Native::Governance.id(), false)), Err(Denied::NotIdentified));
+    }
+
+    #[test]
     fn an_account_sees_nothing_of_others_by_the_back_door() {
         let closed = [
             Resource::Metrics,
@@ -190,7 +199,6 @@ mod tests {
             Resource::QuestionProof,
             Resource::Agenda,
             Resource::ChainOutcome,
-            question(Native::Governance.id(), true),
             question(Native::Agenda.id(), true),
         ];
         for resource in closed {
