@@ -171,9 +171,19 @@ impl Context {
         self.output.text(|| view::tree(answer, &self.names(client, answer)), answer)
     }
 
-    /// Names for people; programs get ids.
+    /// Names for people: those of the accounts that the keystore and the command know, and all others where the operator reads,
+    /// who may know them. Programs get ids.
     pub fn names(&self, client: &Client, answer: &Value) -> Names {
-        if self.output.is_json() { Names::default() } else { Names::of(client, answer) }
+        if self.output.is_json() {
+            return Names::default();
+        }
+        let noted = self.keystore().and_then(|keystore| Ok(keystore.accounts()?)).unwrap_or_default();
+        let acting = self.args.account.as_ref().map(AccountArg::text);
+        let mut names = Names::known(noted.keys().map(String::as_str).chain(acting.as_deref()));
+        if acting.is_none() {
+            names.ask(client, answer);
+        }
+        names
     }
 
     /// Shows the items that a node answers on a path as a table: each column with its head and where it is in an item.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use portolan_primitives::{BusinessDate, Timestamp};
+use portolan_primitives::{AccountId, BusinessDate, MemberId, Timestamp};
 use serde_json::Value;
 
 use crate::client::Client;
@@ -19,19 +19,28 @@ const DAY_MS: u64 = 86_400_000;
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// Asks for the names that `answer` needs. What the reader may not know stays an id.
-    pub fn of(client: &Client, answer: &Value) -> Self {
+    /// Those of accounts that are known by name here, as `harbour-bank/main`: an id follows from its name.
+    pub fn known<'a>(accounts: impl Iterator<Item = &'a str>) -> Self {
+        let mut names = BTreeMap::new();
+        for (text, (member, account)) in accounts.filter_map(|text| Some((text, text.split_once('/')?))) {
+            names.insert(MemberId::from_name(member).to_string(), member.to_owned());
+            names.insert(AccountId::from_name(member, account).to_string(), text.to_owned());
+        }
+        Self(names)
+    }
+
+    /// Asks a node for the names that `answer` still needs.
+    pub fn ask(&mut self, client: &Client, answer: &Value) {
         let mut ids = Vec::new();
         mentioned(answer, &mut ids);
+        ids.retain(|id| !self.0.contains_key(*id));
         ids.sort_unstable();
         ids.dedup();
-        let mut names = Self::default();
         for id in ids.into_iter().take(MOST_NAMES) {
             if let Some(name) = name_of(client, id) {
-                names.0.insert(id.to_owned(), name);
+                self.0.insert(id.to_owned(), name);
             }
         }
-        names
     }
 
     fn get(&self, text: &str) -> Option<&str> {
@@ -171,6 +180,17 @@ mod tests {
             "  grace days         3",
         ];
         assert_eq!(tree(&answer, &names()).lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_id_is_named_by_whoever_knows_the_name() {
+        let names = Names::known(["harbour-bank/main"].into_iter());
+        let (bank, account) = (MemberId::from_name("harbour-bank"), AccountId::from_name("harbour-bank", "main"));
+        let answer = json!({ "bank": bank.to_string(), "to": account.to_string() });
+        assert_eq!(
+            tree(&answer, &names).lines().collect::<Vec<_>>(),
+            ["bank               harbour-bank", "to                 harbour-bank/main"]
+        );
     }
 
     #[test]

@@ -4,7 +4,6 @@ use clap::Subcommand;
 use portolan_primitives::{Timestamp, TransactionId};
 use serde_json::Value;
 
-use crate::client::Client;
 use crate::clock;
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
@@ -84,18 +83,18 @@ pub fn block(context: &Context, command: &BlockCommand) -> CliResult<()> {
     let height = height.map_or("latest".into(), |height| height.to_string());
     let client = context.client()?;
     let answer = client.get(&format!("/v1/blocks/{height}"))?;
-    context.output.text(|| block_text(&client, &answer), &answer)
+    let names = context.names(&client, &answer["header"]);
+    context.output.text(|| block_text(&answer, &names), &answer)
 }
 
-fn block_text(client: &Client, block: &Value) -> String {
-    let names = Names::of(client, &block["header"]);
+fn block_text(block: &Value, names: &Names) -> String {
     let header = &block["header"];
     let signers: Vec<String> =
-        list(&block["certificate"]["signatures"]).map(|vote| cell(&vote["member"], &names)).collect();
+        list(&block["certificate"]["signatures"]).map(|vote| cell(&vote["member"], names)).collect();
     let mut lines = vec![
         field("height", &header["height"].to_string()),
         field("time", &instant(Timestamp(header["time"].as_u64().unwrap_or_default()))),
-        field("proposer", &format!("{}, round {}", cell(&header["proposer"], &names), header["round"])),
+        field("proposer", &format!("{}, round {}", cell(&header["proposer"], names), header["round"])),
         field("signed by", &signers.join(", ")),
         field("hash", block["hash"].as_str().unwrap_or_default()),
         field("state root", header["state_root"].as_str().unwrap_or_default()),
@@ -106,7 +105,7 @@ fn block_text(client: &Client, block: &Value) -> String {
         let origin = &receipt["origin"];
         let what = origin["transaction"].as_str().or(origin["agenda"].as_str()).unwrap_or("the chain itself");
         let events: Vec<String> = list(&receipt["events"]).map(event_name).collect();
-        vec![what.to_owned(), cell(&receipt["outcome"], &names), receipt["gas"].to_string(), events.join(", ")]
+        vec![what.to_owned(), cell(&receipt["outcome"], names), receipt["gas"].to_string(), events.join(", ")]
     };
     let rows: Vec<_> = list(&block["receipts"]).map(row).collect();
     lines.push(match rows.is_empty() {

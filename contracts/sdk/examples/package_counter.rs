@@ -1,4 +1,4 @@
-//! Packages the sample contract, as each contract's `examples/package.rs` packages it.
+//! Packages the sample contract, as each contract's `examples/package-NAME.rs` packages it.
 
 #[path = "counter.rs"]
 #[allow(dead_code)]

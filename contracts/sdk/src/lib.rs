@@ -78,7 +78,7 @@
 //! # The crate of a contract
 //! - `src/lib.rs` begins with `#![cfg_attr(target_arch = "wasm32", no_std)]` and `extern crate alloc;`, and compiles on
 //!   Rust 1.85, which Debian's WebAssembly toolchain may be.
-//! - `examples/package.rs` is one line, [`packaging::main`]; `scripts/build-contracts` finds the contract by it, builds it, and
+//! - `examples/package-NAME.rs` is one line, [`packaging::main`]; `scripts/build-contracts` finds the contract by it, builds it, and
 //!   puts its [`metadata`] into the module.
 //! - Indices of messages, errors and events, prefixes of storage and paths of queries are protocol: add, never reuse.
 //!

@@ -1,5 +1,5 @@
 //! Puts a contract's metadata into its built module, and says what came out. Run by `scripts/build-contracts` through each
-//! contract's `examples/package.rs`:
+//! contract's `examples/package-NAME.rs`:
 //!
 //! ```text
 //! fn main() -> std::process::ExitCode {
