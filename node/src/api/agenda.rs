@@ -15,7 +15,7 @@ use super::identity::Identity;
 use super::limits::{DEFAULT_PAGE, MAX_PAGE, QUESTION_GAS};
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
-use super::{Shared, from_host, only, pairs, parameter, receipts};
+use super::{Shared, bad_parameter, from_host, only, pairs, parameter, receipts};
 
 /// GET /v1/agenda: waiting entries in the order in which they run.
 pub async fn list(State(api): State<Shared>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
@@ -61,8 +61,7 @@ fn cursor(entry: &EntryView) -> String {
 
 fn read_cursor(text: &str) -> Answer<(Option<BusinessDate>, Option<AgendaId>)> {
     let parts = text.split_once(':').and_then(|(day, id)| Some((day.parse().ok()?, id.parse().ok()?)));
-    let (day, id) =
-        parts.ok_or_else(|| Problem::bad("bad_parameter", "`cursor` is the `next` of an earlier answer"))?;
+    let (day, id) = parts.ok_or_else(|| bad_parameter("cursor", "`cursor` is the `next` of an earlier answer"))?;
     Ok((Some(day), Some(id)))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use portolan_primitives::{CommitCertificate, Hash, Header, Height, MemberId, Origin, Transaction, ValidatorSet};
 use portolan_runtime::native::records::Member;
@@ -14,7 +14,7 @@ use super::identity::{Identity, parties};
 use super::limits::{DEFAULT_PAGE, MAX_PAGE};
 use super::policy::{Reader, Resource};
 use super::problem::{Answer, Problem};
-use super::{Shared, from_host, only, pairs, parameter, receipts};
+use super::{Path, Shared, from_host, only, pairs, parameter, receipts};
 use crate::handle::{self, ReadError, Tip};
 
 /// GET /v1/blocks: headers, newest first.

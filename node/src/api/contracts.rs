@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use portolan_primitives::{ContractId, Height};
@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
 use super::questions::found;
-use super::{Shared, hex, only, pairs, parameter, proofs, unhex};
+use super::{Path, Shared, hex, only, pairs, parameter, proofs, unhex};
 use crate::values::{Schemas, snake};
 
 /// GET /v1/contracts: all of them.

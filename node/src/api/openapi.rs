@@ -52,7 +52,11 @@ pub fn of(catalog: &Catalog) -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "security": [{}, { "account": [], "key": [], "time": [], "signature": [] }],
+        "security": [
+            {},
+            { "account": [], "key": [], "time": [], "signature": [] },
+            { "account": [], "key": [], "time": [], "body": [], "signature": [] },
+        ],
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security_schemes() },
     })
@@ -148,8 +152,9 @@ fn security_schemes() -> Value {
         "time": field("Portolan-Time", "Milliseconds since 1970, at most a minute from the node's"),
         "signature": field(
             "Portolan-Signature",
-            "64 bytes in hex over `portolan 2026 read request v1`, a zero byte, and the SCALE of (chain, method, path and query, time, account)",
+            "64 bytes in hex over `portolan 2026 signed request v1`, a zero byte, and the SCALE of (chain, method, path and query, time, account, BLAKE3 of the body)",
         ),
+        "body": field("Portolan-Body", "BLAKE3 of the body in hex; left out where there is no body"),
     })
 }
 

@@ -188,23 +188,38 @@ async fn an_account_asks_about_itself_and_the_chains_rules() {
 async fn an_account_hands_in_transactions() {
     let world = World::start().await;
     let transaction = world.add_person(CARRIER, "bob");
-    let mut signed = Signed::by(&world, CARRIER, "/v1/transactions");
-    signed.method = "POST".into();
-    // The helper signs reads; this one is for the path's method.
-    let request = post_signed(&world, &signed).map(|_| transaction.encode().into());
-    assert_eq!(world.send(request).await.status, StatusCode::ACCEPTED);
+    let signed = Signed::posting(&world, CARRIER, "/v1/transactions", transaction.encode());
+    assert_eq!(world.send(signed.request()).await.status, StatusCode::ACCEPTED);
     let path = format!("/v1/transactions/{}?wait_ms=30000", transaction.body.id());
     assert_eq!(world.get_as(CARRIER, &path).await.json()["receipt"]["outcome"], "ok");
     world.stop().await;
 }
 
-fn post_signed(world: &World, signed: &Signed) -> axum::http::Request<axum::body::Body> {
-    let mut message = b"portolan 2026 read request v1\0".to_vec();
-    (world.chain(), "POST", &signed.path, signed.time, signed.account).encode_to(&mut message);
-    let mut request = signed.request();
-    let signature = signed.signer.sign(&message).to_string();
-    request.headers_mut().insert("portolan-signature", signature.parse().unwrap());
-    request
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_is_good_for_one_body() {
+    let world = World::start().await;
+    // Which members there are from the first on, at most one: a question that the operator alone may ask, or its own member's.
+    let own = |member: &str| [&[1][..], &portolan_primitives::MemberId::from_name(member).0].concat();
+    let path = "/v1/contracts/members/query";
+    let honest = Signed::posting(&world, CARRIER, path, own(CARRIER));
+    assert_eq!(world.send(honest.request()).await.status, StatusCode::OK);
+    for (sent, code) in [(own(BANK), "altered_body"), (vec![], "altered_body")] {
+        let altered = Signed { body: sent, ..Signed::posting(&world, CARRIER, path, own(CARRIER)) };
+        assert_eq!(world.send(altered.request()).await.problem(), (401, code.into()));
+    }
+    // A signature for no body carries none.
+    let added = Signed { body: own(CARRIER), ..Signed::posting(&world, CARRIER, path, vec![]) };
+    assert_eq!(world.send(added.request()).await.problem(), (401, "altered_body".into()));
+    // The hash in the header is under the signature.
+    let mut swapped = Signed { body: own(BANK), ..Signed::posting(&world, CARRIER, path, own(CARRIER)) }.request();
+    let hash = blake3::hash(&own(BANK)).to_hex();
+    swapped.headers_mut().insert("portolan-body", hash.as_str().parse().unwrap());
+    assert_eq!(world.send(swapped).await.problem(), (401, "bad_signature".into()));
+    // A transaction that was not signed for is not taken, whatever its own signatures say.
+    let (signed, sent) = (world.add_person(CARRIER, "bob").encode(), world.add_person(CARRIER, "eve").encode());
+    let altered = Signed { body: sent, ..Signed::posting(&world, CARRIER, "/v1/transactions", signed) };
+    assert_eq!(world.send(altered.request()).await.problem(), (401, "altered_body".into()));
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -223,12 +223,16 @@ pub async fn read(response: Response<Body>) -> Answered {
 pub struct Signed {
     pub chain: Hash,
     pub method: String,
+    pub signed_method: String,
     pub signed_path: String,
     pub path: String,
     pub time: u64,
     pub account: AccountId,
     pub signer: SigningKey,
     pub key: SigningKey,
+    /// What the signature covers, and what is sent.
+    pub signed_body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Signed {
@@ -236,19 +240,29 @@ impl Signed {
         Self {
             chain: world.chain(),
             method: "GET".into(),
+            signed_method: "GET".into(),
             signed_path: path.into(),
             path: path.into(),
             time: wall_clock().0,
             account: AccountId::from_name(member, "admin"),
             signer: key(member),
             key: key(member),
+            signed_body: vec![],
+            body: vec![],
         }
     }
 
+    pub fn posting(world: &World, member: &str, path: &str, body: Vec<u8>) -> Self {
+        let signed_method = "POST".into();
+        Self { method: "POST".into(), signed_method, signed_body: body.clone(), body, ..Self::by(world, member, path) }
+    }
+
     pub fn request(&self) -> Request<Body> {
-        let mut message = b"portolan 2026 read request v1\0".to_vec();
-        (self.chain, "GET", &self.signed_path, Timestamp(self.time), self.account).encode_to(&mut message);
-        let mut request = from("10.1.2.3:5000", &self.method, &self.path);
+        let body = Hash(*blake3::hash(&self.signed_body).as_bytes());
+        let mut message = b"portolan 2026 signed request v1\0".to_vec();
+        let claimed = (self.chain, &self.signed_method, &self.signed_path, Timestamp(self.time), self.account, body);
+        claimed.encode_to(&mut message);
+        let mut request = from("10.1.2.3:5000", &self.method, &self.path).map(|_| self.body.clone().into());
         let fields = [
             ("portolan-account", self.account.to_string()),
             ("portolan-key", self.key.public().id().to_string()),
@@ -257,6 +271,10 @@ impl Signed {
         ];
         for (name, value) in fields {
             request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        // A request without a body says nothing of it.
+        if !self.signed_body.is_empty() {
+            request.headers_mut().insert("portolan-body", body.to_string().parse().unwrap());
         }
         request
     }
