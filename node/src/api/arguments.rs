@@ -108,6 +108,15 @@ fn id_type(types: &PortableRegistry, ty: u32) -> Option<&str> {
     }
 }
 
+/// Whether people may write a name where the type asks for an id, and of which form.
+pub fn form_of_name(types: &PortableRegistry, ty: u32) -> Option<&'static str> {
+    match id_type(types, ty)? {
+        "MemberId" => Some("org1…, or the member's name"),
+        "AccountId" => Some("acct1…, or member/account"),
+        _ => None,
+    }
+}
+
 /// Whether the type is an account's id.
 pub fn is_account(types: &PortableRegistry, ty: u32) -> bool {
     id_type(types, ty) == Some("AccountId")

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use codec::Encode;
 use portolan_primitives::{AccountId, Hash, KeyId, MemberStatus, PublicKey, Signature, Timestamp};
 use portolan_runtime::native::records::{Account, Key, KeyPurpose, Member, Person, PersonId};
@@ -134,13 +134,25 @@ fn is_operator(parts: &Parts) -> bool {
     let local = parts.extensions.get::<Peer>().is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback());
     let forwarded =
         ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| parts.headers.contains_key(*name));
-    local && !forwarded && has_local_name(&parts.headers)
+    local && !forwarded && has_local_name(&parts.headers) && !is_foreign_page(&parts.headers)
 }
 
 /// A page of a browser can bring a name of its own to resolve to this machine.
 fn has_local_name(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST) else { return true };
-    let Ok(host) = host.to_str() else { return false };
+    headers.get(header::HOST).is_none_or(|host| host.to_str().is_ok_and(is_local))
+}
+
+/// A page from elsewhere may send here without reading the answer; a browser says where the page is from.
+fn is_foreign_page(headers: &HeaderMap) -> bool {
+    let of_page = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        origin.is_some_and(|(_, host)| is_local(host))
+    };
+    let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    cross_site || !headers.get_all(header::ORIGIN).iter().all(of_page)
+}
+
+fn is_local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') && (name.ends_with(']') || !name.contains(':')) => name,
         _ => host,

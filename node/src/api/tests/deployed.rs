@@ -129,6 +129,21 @@ async fn an_answer_is_proved_to_who_trusts_the_genesis_validators_only() {
     let key = portolan_state::keys::contract_storage(&notes(), b"note");
     assert_eq!(verified.get(key.as_bytes()), Some(Some(&77u64.to_le_bytes()[..])));
     // The same value under its key, and that nothing lies under another.
+    // A question about an earlier block is proved at that block.
+    let height = answer["height"].as_u64().unwrap();
+    world.settle(&world.transaction(BANK, notes(), contract::take(78))).await;
+    let then = world.json(&format!("/v1/notes?proof=true&height={height}")).await;
+    let verified = proved(&then).verify(&anchor).unwrap();
+    assert_eq!((&then["result"], then["height"].as_u64()), (&json!(77), Some(verified.header().height.0)));
+    assert_eq!(
+        (json!(verified.header().state_root), &then["height"]),
+        (answer["state_root"].clone(), &answer["height"])
+    );
+    assert_eq!(verified.get(key.as_bytes()), Some(Some(&77u64.to_le_bytes()[..])));
+    let in_scale = world.post(&format!("/v1/contracts/notes/query?proof=true&height={height}"), vec![0]).await.json();
+    assert_eq!(in_scale["output"], 77);
+    assert_eq!(proved(&in_scale).verify(&anchor).unwrap().header().height.0, height);
+    world.settle(&world.transaction(BANK, notes(), contract::take(77))).await;
     let value = world.json("/v1/state/notes/6e6f7465?proof=true").await;
     assert_eq!(value["value"], "4d00000000000000");
     assert!(proved(&value).verify(&anchor).is_ok());

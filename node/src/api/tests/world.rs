@@ -17,12 +17,14 @@ use portolan_primitives::{
     Transaction, hash,
 };
 use portolan_runtime::native::Native;
+use portolan_runtime::native::governance::{self, Action};
 use portolan_runtime::native::members::messages;
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tower::ServiceExt;
 
 use crate::api::identity::Peer;
+use crate::api::problem::CODES;
 use crate::api::{Api, router};
 use crate::config::{self, Config};
 use crate::handle::NodeHandle;
@@ -32,6 +34,8 @@ use crate::node::{Node, NodeKeys};
 pub const BANK: &str = "harbour-bank";
 pub const CARRIER: &str = "cargo-line";
 pub const REGULATOR: &str = "regulator";
+
+const GENESIS: u64 = 1_764_000_000_000;
 
 pub fn key(name: &str) -> SigningKey {
     SigningKey::from_secret(&hash(Domain::Key, name.as_bytes()).0).unwrap()
@@ -50,7 +54,10 @@ fn member(name: &str, role: Role) -> MemberSpec {
             name: "ann".into(),
             maker: true,
             checker: true,
-            keys: vec![KeySpec { key: key(name).public(), valid_until: None }],
+            keys: vec![
+                KeySpec { key: key(name).public(), valid_until: None },
+                KeySpec { key: key(&format!("{name} long ago")).public(), valid_until: Some(Timestamp(GENESIS + 1)) },
+            ],
         }],
         accounts: vec![AccountSpec { name: "admin".into(), policy: PolicySpec { persons: vec![], tiers: vec![tier] } }],
     }
@@ -61,7 +68,7 @@ fn spec() -> ChainSpec {
         version: SPEC_VERSION,
         network: "test".into(),
         kind: KindSpec::Devnet,
-        time: Timestamp(1_764_000_000_000),
+        time: Timestamp(GENESIS),
         clock: ClockSpec::Steered { start: BusinessDate::from_civil(2026, 3, 2).unwrap(), day_length_ms: 20 },
         secret: Hash([42; 32]),
         members: vec![member(BANK, Role::Bank), member(CARRIER, Role::Logistics), member(REGULATOR, Role::Regulator)],
@@ -103,7 +110,10 @@ impl Answered {
         assert_eq!(self.headers["content-type"], "application/problem+json", "{:?}", self.body);
         let document = self.json();
         assert_eq!(document["status"], self.status.as_u16());
-        (self.status.as_u16(), document["code"].as_str().unwrap().to_owned())
+        let code = document["code"].as_str().unwrap();
+        let is_known = CODES.iter().any(|(known, _)| *known == code) || code.contains("::");
+        assert!(is_known, "`{code}` is in no list of codes");
+        (self.status.as_u16(), code.to_owned())
     }
 }
 
@@ -169,6 +179,11 @@ impl World {
 
     /// A transaction of a member's account with one call.
     pub fn transaction(&self, member: &str, contract: ContractId, input: Vec<u8>) -> Transaction {
+        self.transaction_of(member, vec![Call { contract, input }])
+    }
+
+    /// A transaction of a member's account.
+    pub fn transaction_of(&self, member: &str, calls: Vec<Call>) -> Transaction {
         let mut salt = [0; 16];
         salt[..8].copy_from_slice(&self.salt.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         let body = TransactionBody {
@@ -179,7 +194,7 @@ impl World {
             expires_at: Timestamp(wall_clock().0 + 120_000),
             gas_limit: 200_000_000,
             approvers: vec![key(member).public().id()],
-            calls: vec![Call { contract, input }],
+            calls,
         };
         let approvals = vec![body.approve(&key(member))];
         Transaction { body, approvals }
@@ -187,8 +202,22 @@ impl World {
 
     /// The member gets one more person.
     pub fn add_person(&self, member: &str, name: &str) -> Transaction {
-        let call = messages::Call::AddPerson { name: name.into(), maker: true, checker: false };
-        self.transaction(member, Native::Members.id(), call.encode())
+        self.add_persons(member, &[name])
+    }
+
+    /// The member gets more persons at once.
+    pub fn add_persons(&self, member: &str, names: &[&str]) -> Transaction {
+        let call = |name: &&str| {
+            let call = messages::Call::AddPerson { name: (*name).into(), maker: true, checker: false };
+            Call { contract: Native::Members.id(), input: call.encode() }
+        };
+        self.transaction_of(member, names.iter().map(call).collect())
+    }
+
+    /// What the only validator proposes and thereby decides.
+    pub fn governed(&self, title: &str, action: Action) -> Transaction {
+        let call = governance::messages::Call::Propose { title: title.into(), action, days: None };
+        self.transaction(BANK, Native::Governance.id(), call.encode())
     }
 
     /// Sends a transaction and waits for its outcome.
