@@ -49,14 +49,14 @@ pub async fn ask(
     identity: Identity,
     request: Request,
 ) -> Answer<Response> {
+    // Who may not ask at all gets no body read, and is not told which contracts there are.
+    identity.may_see(&Resource::Descriptions)?;
     let pairs = pairs(request.uri())?;
     only(&pairs, &arguments::OF_ALL)?;
     let wish = Wish::read(&pairs, |_| false)?;
     let as_json = wish.proof || accepts_json(request.headers());
     let (tip, catalog) = pinned(&api, wish).await?;
     let contract = found(&catalog, &name)?;
-    // Who may not ask at all does not get a body read.
-    identity.may_see(&Resource::Descriptions)?;
     let input = api.body(&identity, request, QUESTION_BODY).await?;
     let question = input.first().copied();
     let answered = answer(&api, &identity, tip, &contract, input, wish).await?;

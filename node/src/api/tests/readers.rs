@@ -42,6 +42,10 @@ async fn nobody_sees_whether_the_node_is_up_and_no_more() {
             "{path}"
         );
     }
+    for contract in ["members", "nobody"] {
+        let asked = from("10.1.2.3:5000", "POST", &format!("/v1/contracts/{contract}/query"));
+        assert_eq!(world.send(asked).await.problem(), (401, "not_identified".into()), "{contract}");
+    }
     let transaction = world.add_person(BANK, "bob");
     let unsigned = from("10.1.2.3:5000", "POST", "/v1/transactions").map(|_| transaction.encode().into());
     assert_eq!(world.send(unsigned).await.problem(), (401, "not_identified".into()));
