@@ -239,6 +239,11 @@ where
     text.parse().map(Some).map_err(|error| bad_parameter(name, format!("`{name}`: {error}")))
 }
 
+/// Entries of a page, by `limit`.
+fn page(pairs: &[(String, String)]) -> Answer<u64> {
+    Ok(parameter::<u64>(pairs, "limit")?.unwrap_or(limits::DEFAULT_PAGE).clamp(1, limits::MAX_PAGE))
+}
+
 fn bad_parameter(name: &str, detail: impl Into<String>) -> Problem {
     Problem::bad("bad_parameter", detail).with("parameter", name)
 }

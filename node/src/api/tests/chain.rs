@@ -80,6 +80,12 @@ async fn pages_are_bounded_and_go_on_where_they_ended() {
         }
     }
     assert_eq!(heights, (0..=tip).rev().collect::<Vec<_>>());
+    let limit = |text: &str| crate::api::page(&[("limit".into(), text.into())]);
+    assert_eq!(
+        (limit("0"), limit("256"), limit("257"), limit("18446744073709551615")),
+        (Ok(1), Ok(256), Ok(256), Ok(256))
+    );
+    assert_eq!(crate::api::page(&[]), Ok(100));
     // None at all is no page, and too many are cut down.
     assert_eq!(world.json("/v1/blocks?limit=0").await["blocks"].as_array().unwrap().len(), 1);
     assert_eq!(world.get("/v1/blocks?limit=18446744073709551615").await.status, StatusCode::OK);
@@ -278,7 +284,7 @@ async fn an_older_height_is_asked_as_it_was() {
 }
 
 /// Text of a stream until it holds `events` events.
-async fn stream(world: &World, path: &str, last: Option<&str>, events: usize) -> Vec<(String, String, Value)> {
+pub async fn stream(world: &World, path: &str, last: Option<&str>, events: usize) -> Vec<(String, String, Value)> {
     let mut request = from("127.0.0.1:5000", "GET", path);
     if let Some(last) = last {
         request.headers_mut().insert("last-event-id", last.parse().unwrap());

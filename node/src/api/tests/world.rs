@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::api::identity::Peer;
 use crate::api::problem::CODES;
-use crate::api::{Api, router};
+use crate::api::{Api, Shared, router};
 use crate::config::{self, Config};
 use crate::handle::NodeHandle;
 use crate::host::wall_clock;
@@ -85,6 +85,7 @@ fn spec() -> ChainSpec {
 pub struct World {
     pub handle: NodeHandle,
     pub router: Router,
+    pub api: Shared,
     pub stop_api: watch::Sender<bool>,
     salt: AtomicU64,
     stop: oneshot::Sender<()>,
@@ -138,13 +139,14 @@ impl World {
         let ended = tokio::spawn(node.run(async { drop(stopped.await) }));
         handle.wait_ready().await;
         let (stop_api, stopping) = watch::channel(false);
-        let router = router(Api::new(handle.clone(), stopping));
-        Self { handle, router, stop_api, salt: AtomicU64::new(0), stop, ended, _home: home }
+        let api = Api::new(handle.clone(), stopping);
+        let router = router(api.clone());
+        Self { handle, router, api, stop_api, salt: AtomicU64::new(0), stop, ended, _home: home }
     }
 
     pub async fn stop(self) {
-        let Self { handle, router, stop, ended, .. } = self;
-        drop((handle, router));
+        let Self { handle, router, api, stop, ended, .. } = self;
+        drop((handle, router, api));
         stop.send(()).unwrap();
         ended.await.unwrap().unwrap();
     }
