@@ -130,6 +130,8 @@ async fn readyz(State(api): State<Shared>, identity: Identity) -> Answer<Respons
 
 async fn metrics(State(api): State<Shared>, identity: Identity) -> Answer<Response> {
     identity.may_see(&Resource::Metrics)?;
+    // A node that just started has a height before its next block.
+    metrics::gauge!("portolan_height").set(api.handle.tip().head.header.height.0 as f64);
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((kind, api.handle.metrics_text()).into_response())
 }

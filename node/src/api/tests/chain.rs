@@ -46,6 +46,8 @@ async fn a_node_says_how_it_is() {
 async fn a_node_counts_what_it_does() {
     crate::telemetry::start_metrics();
     let world = World::start().await;
+    let fresh = String::from_utf8(world.get("/metrics").await.body.to_vec()).unwrap();
+    assert!(fresh.contains("portolan_height "), "{fresh}");
     world.settle(&world.add_person(BANK, "bob")).await;
     let text = String::from_utf8(world.get("/metrics").await.body.to_vec()).unwrap();
     let value = |name: &str| {

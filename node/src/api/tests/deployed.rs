@@ -54,6 +54,10 @@ async fn a_contracts_outcomes_and_events_are_in_its_own_words() {
         json!([{ "contract": "notes", "event": { "note_taken": { "value": 77 } } }])
     );
     assert_eq!(world.json("/v1/notes").await, json!(77));
+    // A call that its description does not fit may hold what nobody is to see.
+    let short = world.settle(&world.transaction(BANK, notes(), vec![4, 77])).await;
+    assert_eq!(short["calls"], json!([{ "contract": "notes", "message": { "undescribed_bytes": 2 } }]));
+    assert_eq!(short["receipt"]["events"][0]["event"], json!({ "undescribed": "044d" }));
     let failed = world.settle(&world.transaction(BANK, notes(), contract::fail(2, 5))).await;
     let error = &failed["receipt"]["error"];
     assert_eq!((&error["code"], &error["message"]), (&json!("notes::TooMany"), &json!("Only 5 notes are left.")));
