@@ -1,4 +1,4 @@
-//! The HTTP client of a network: tries the next node when one does not answer, signs reads where a key is given, and turns
+//! The HTTP client of a network: tries the next node when one does not answer, signs requests where a key is given, and turns
 //! problem documents into typed errors. Must never retry what a node refused, and never hide which node answered.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,8 +10,8 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Method, Request, Response};
 
-/// A read is signed over this context and the SCALE of (chain, method, path and query, time, account).
-const READ_CONTEXT: &[u8] = b"portolan 2026 read request v1\0";
+/// A request is signed over this context and the SCALE of (chain, method, path and query, time, account, BLAKE3 of the body).
+const REQUEST_CONTEXT: &[u8] = b"portolan 2026 signed request v1\0";
 /// Longest that one request may take. Waiting for a transaction asks in turns below this.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(35);
 /// Longest answer that is read, bytes.
@@ -62,7 +62,7 @@ impl Problem {
     }
 }
 
-/// Whom reads are signed for.
+/// Whom requests are signed for.
 pub struct Reader {
     /// The account.
     pub account: AccountId,
@@ -94,7 +94,7 @@ impl Client {
         Self { agent: config.into(), nodes, current: AtomicUsize::new(0), reader: None }
     }
 
-    /// The same client, signing its reads.
+    /// The same client, signing its requests.
     pub fn signed_for(mut self, reader: Reader) -> Self {
         self.reader = Some(reader);
         self
@@ -180,7 +180,7 @@ impl Client {
             .header("accept", accept)
             .header("content-type", "application/octet-stream");
         if let Some(reader) = &self.reader {
-            for (name, value) in reader.headers(method.as_str(), path) {
+            for (name, value) in reader.headers(method.as_str(), path, body) {
                 request = request.header(name, value);
             }
         }
@@ -206,11 +206,13 @@ impl Client {
 }
 
 impl Reader {
-    fn headers(&self, method: &str, path: &str) -> [(&'static str, String); 4] {
+    fn headers(&self, method: &str, path: &str, body: &[u8]) -> [(&'static str, String); 5] {
         let time = crate::clock::now();
-        let mut message = READ_CONTEXT.to_vec();
-        (self.chain, method, path, time, self.account).encode_to(&mut message);
+        let body = Hash(*blake3::hash(body).as_bytes());
+        let mut message = REQUEST_CONTEXT.to_vec();
+        (self.chain, method, path, time, self.account, body).encode_to(&mut message);
         [
+            ("portolan-body", body.to_string()),
             ("portolan-account", self.account.to_string()),
             ("portolan-key", self.key.public().id().to_string()),
             ("portolan-time", time.0.to_string()),
@@ -275,24 +277,42 @@ mod tests {
         assert!(matches!(Client::new(vec![first]).get("/v1/status"), Err(ClientError::Foreign { .. })));
     }
 
-    #[test]
-    fn a_signed_read_verifies_over_what_was_asked() {
-        let (address, handle) = node("200 OK", "{}");
-        let key = SigningKey::from_secret(&[1; 32]).unwrap();
-        let public = key.public();
-        let reader = Reader { account: AccountId([2; 16]), key, chain: Hash([3; 32]) };
-        Client::new(vec![address]).signed_for(reader).get("/v1/deposits?bank=x").unwrap();
-        let request = handle.join().unwrap();
+    /// Whether the request's text bears the key's signature over this method, path and body.
+    fn is_signed(request: &str, key: &portolan_primitives::PublicKey, method: &str, path: &str, body: &[u8]) -> bool {
         let header = |name: &str| {
             let line = request.lines().find(|line| line.to_lowercase().starts_with(name)).unwrap();
             line.split_once(": ").unwrap().1.trim().to_owned()
         };
         let time = Timestamp(header("portolan-time").parse().unwrap());
-        let mut message = READ_CONTEXT.to_vec();
-        (Hash([3; 32]), "GET", "/v1/deposits?bank=x", time, AccountId([2; 16])).encode_to(&mut message);
+        let body = Hash(*blake3::hash(body).as_bytes());
+        assert_eq!(header("portolan-body"), body.to_string());
+        let mut message = b"portolan 2026 signed request v1\0".to_vec();
+        (Hash([3; 32]), method, path, time, AccountId([2; 16]), body).encode_to(&mut message);
         let text = header("portolan-signature");
         let bytes: Vec<u8> = (0..64).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect();
-        let signature = portolan_primitives::Signature::Ed25519(bytes.try_into().unwrap());
-        assert!(public.verify(&message, &signature));
+        key.verify(&message, &portolan_primitives::Signature::Ed25519(bytes.try_into().unwrap()))
+    }
+
+    fn reader() -> Reader {
+        let key = SigningKey::from_secret(&[1; 32]).unwrap();
+        Reader { account: AccountId([2; 16]), key, chain: Hash([3; 32]) }
+    }
+
+    #[test]
+    fn a_signed_read_verifies_over_what_was_asked() {
+        let (address, handle) = node("200 OK", "{}");
+        let key = reader().key.public();
+        Client::new(vec![address]).signed_for(reader()).get("/v1/deposits?bank=x").unwrap();
+        let request = handle.join().unwrap();
+        assert!(is_signed(&request, &key, "GET", "/v1/deposits?bank=x", b""));
+    }
+
+    #[test]
+    fn a_signature_covers_the_body_that_is_sent() {
+        let (address, handle) = node("200 OK", "{}");
+        let key = reader().key.public();
+        Client::new(vec![address]).signed_for(reader()).post("/v1/contracts/x/query", b"question").unwrap();
+        let request = handle.join().unwrap();
+        assert!(is_signed(&request, &key, "POST", "/v1/contracts/x/query", b"question"));
     }
 }

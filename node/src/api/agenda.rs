@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use super::catalog::Catalog;
 use super::identity::Identity;
-use super::limits::{DEFAULT_PAGE, MAX_PAGE, QUESTION_GAS};
+use super::limits::QUESTION_GAS;
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
-use super::{Shared, from_host, only, pairs, parameter, receipts};
+use super::{Shared, bad_parameter, from_host, only, page, pairs, parameter, receipts};
 
 /// GET /v1/agenda: waiting entries in the order in which they run.
 pub async fn list(State(api): State<Shared>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
     identity.may_see(&Resource::Agenda)?;
     let pairs = pairs(&uri)?;
     only(&pairs, &["from", "limit", "cursor"])?;
-    let limit = parameter::<u64>(&pairs, "limit")?.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let limit = page(&pairs)?;
     let (from, after) = match parameter::<String>(&pairs, "cursor")? {
         Some(cursor) => read_cursor(&cursor)?,
         None => (parameter::<BusinessDate>(&pairs, "from")?, None),
@@ -61,8 +61,7 @@ fn cursor(entry: &EntryView) -> String {
 
 fn read_cursor(text: &str) -> Answer<(Option<BusinessDate>, Option<AgendaId>)> {
     let parts = text.split_once(':').and_then(|(day, id)| Some((day.parse().ok()?, id.parse().ok()?)));
-    let (day, id) =
-        parts.ok_or_else(|| Problem::bad("bad_parameter", "`cursor` is the `next` of an earlier answer"))?;
+    let (day, id) = parts.ok_or_else(|| bad_parameter("cursor", "`cursor` is the `next` of an earlier answer"))?;
     Ok((Some(day), Some(id)))
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::limits::DEFAULT_PAGE;
 use super::policy::AccountReader;
 use super::problem::{Answer, Problem};
+use super::{bad_parameter, unknown_parameter};
 use crate::values::{self, ValueError};
 
 /// Parameters that every question takes beside its arguments.
@@ -47,13 +48,12 @@ fn check_names(query: &Query, path: &[(String, String)], string: &[(String, Stri
     let in_path = |name: &str| path.iter().any(|(known, _)| known == name);
     for (place, (name, _)) in string.iter().enumerate() {
         if string.iter().skip(place + 1).any(|(other, _)| other == name) || in_path(name) {
-            return Err(Problem::bad("bad_parameter", format!("`{name}` is there twice")));
+            return Err(bad_parameter(name, format!("`{name}` is there twice")));
         }
         if !of_question(name) && !OF_ALL.contains(&name.as_str()) {
             let names = query.message.arguments.iter().map(|argument| argument.name.as_str());
             let names: Vec<&str> = names.filter(|name| !in_path(name)).chain(OF_ALL).collect();
-            let detail = format!("`{name}` is unknown here; this path takes {}", names.join(", "));
-            return Err(Problem::bad("unknown_parameter", detail));
+            return Err(unknown_parameter(name, &names));
         }
     }
     Ok(())
@@ -65,7 +65,7 @@ fn wrong(name: &str, given: bool, error: &ValueError) -> Problem {
         ValueError::Expected { expected, .. } => format!("`{name}` is missing: {expected} is needed"),
         error => format!("`{name}`: {error}"),
     };
-    Problem::bad("bad_argument", detail).with("argument", name)
+    Problem::bad("bad_argument", detail).with("parameter", name)
 }
 
 /// SCALE of the value of type `ty` that `text` is.
@@ -105,6 +105,15 @@ fn id_type(types: &PortableRegistry, ty: u32) -> Option<&str> {
             types.resolve(some.ty.id)?.path.segments.last().map(String::as_str)
         }
         _ => Some(name),
+    }
+}
+
+/// Whether people may write a name where the type asks for an id, and of which form.
+pub fn form_of_name(types: &PortableRegistry, ty: u32) -> Option<&'static str> {
+    match id_type(types, ty)? {
+        "MemberId" => Some("org1…, or the member's name"),
+        "AccountId" => Some("acct1…, or member/account"),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use portolan_primitives::{CommitCertificate, Hash, Header, Height, MemberId, Origin, Transaction, ValidatorSet};
 use portolan_runtime::native::records::Member;
@@ -11,10 +11,9 @@ use portolan_runtime::{ExecutedReceipt, Ledger};
 use serde_json::{Value, json};
 
 use super::identity::{Identity, parties};
-use super::limits::{DEFAULT_PAGE, MAX_PAGE};
 use super::policy::{Reader, Resource};
 use super::problem::{Answer, Problem};
-use super::{Shared, from_host, only, pairs, parameter, receipts};
+use super::{Path, Shared, from_host, only, page, pairs, parameter, receipts};
 use crate::handle::{self, ReadError, Tip};
 
 /// GET /v1/blocks: headers, newest first.
@@ -24,7 +23,7 @@ pub async fn list(State(api): State<Shared>, identity: Identity, uri: Uri) -> An
     only(&pairs, &["before", "limit"])?;
     let tip = api.handle.tip().head.header.height;
     let before = parameter::<u64>(&pairs, "before")?.unwrap_or(u64::MAX).min(tip.0 + 1);
-    let limit = parameter::<u64>(&pairs, "limit")?.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+    let limit = page(&pairs)?;
     let from = before.saturating_sub(limit);
     let blocks = api.handle.read(move |reader| {
         (from..before)

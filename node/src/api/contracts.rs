@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use portolan_primitives::{ContractId, Height};
@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
 use super::questions::found;
-use super::{Shared, hex, only, pairs, parameter, proofs, unhex};
+use super::{Path, Shared, hex, only, pairs, parameter, proofs, unhex};
 use crate::values::{Schemas, snake};
 
 /// GET /v1/contracts: all of them.
@@ -89,7 +89,7 @@ fn message(schemas: &mut Schemas<'_>, message: &Message, path: Option<&str>) -> 
 }
 
 /// The contract's own error within the standard one.
-fn own_error(metadata: &ContractMetadata) -> u32 {
+pub fn own_error(metadata: &ContractMetadata) -> u32 {
     let standard = metadata.types.resolve(metadata.error);
     let own = standard.and_then(|ty| match &ty.type_def {
         TypeDef::Variant(variants) => variants.variants.iter().find(|variant| variant.index == 0)?.fields.first(),
@@ -109,8 +109,14 @@ fn variants(metadata: &ContractMetadata, ty: u32) -> Value {
 }
 
 /// GET /v1/contracts/{name}/metadata: the description in SCALE.
-pub async fn metadata(State(api): State<Shared>, Path(name): Path<String>, identity: Identity) -> Answer<Response> {
+pub async fn metadata(
+    State(api): State<Shared>,
+    Path(name): Path<String>,
+    identity: Identity,
+    uri: Uri,
+) -> Answer<Response> {
     identity.may_see(&Resource::Descriptions)?;
+    only(&pairs(&uri)?, &[])?;
     let (_, metadata) = described(&api, &name).await?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], metadata.to_bytes()).into_response())
 }

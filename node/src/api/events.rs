@@ -1,6 +1,7 @@
 //! What contracts make known, as server-sent events: from a height on or from now, resumed where the reader left off.
 //!
-//! The stream reads blocks from the store and only wakes up by commits, so a slow reader loses nothing and holds nothing up.
+//! The stream reads blocks from the store and only wakes up by commits, so a slow reader loses nothing and holds nothing up. It
+//! ends when its reader may read no more: each look into the store asks again whether the key still holds.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -110,9 +111,12 @@ impl Feed {
     async fn read(&mut self, tip: Arc<Tip>) -> Answer<()> {
         let (identity, contract, from) = (self.identity.clone(), self.contract, self.next);
         let catalog = self.api.catalog(&tip).await?;
-        let read = self.api.handle.read(move |reader| collect(reader, &tip, &identity, contract, from));
+        let read = self.api.handle.read(move |reader| match identity.renewed(&tip) {
+            Ok(identity) => collect(reader, &tip, &identity, contract, from).map(Ok),
+            Err(problem) => Ok(Err(problem)),
+        });
         let (found, next) = match read.await {
-            Ok(read) => read,
+            Ok(read) => read?,
             // Many read at once; the blocks are still there at the next try.
             Err(ReadError::Busy) => {
                 tokio::task::yield_now().await;

@@ -1,15 +1,15 @@
 //! Who asks: by a signature over the request, or on the node's own machine. What the reader may see, `policy` says.
 //!
-//! A signature holds for one chain, method, path, account and minute; a replay within it reads the same again. Must never take
-//! a request that came through a proxy, or from a page of a browser under another name, for the operator's.
+//! A signature holds for one chain, method, path, body, account and minute; a replay within it asks the same again. Must never
+//! take a request that came through a proxy, or from a page of a browser under another name, for the operator's.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use codec::Encode;
-use portolan_primitives::{AccountId, Hash, KeyId, MemberStatus, Signature, Timestamp};
+use portolan_primitives::{AccountId, Hash, KeyId, MemberStatus, PublicKey, Signature, Timestamp};
 use portolan_runtime::native::records::{Account, Key, KeyPurpose, Member, Person, PersonId};
 use portolan_runtime::{ChainHead, Ledger};
 
@@ -19,12 +19,14 @@ use super::problem::{Answer, Problem};
 use super::{Shared, from_host};
 use crate::host::{Tip, wall_clock};
 
-/// A read signs this context and the SCALE of (chain, method, path and query, time, account).
-const READ_CONTEXT: &[u8] = b"portolan 2026 read request v1\0";
+/// A request signs this context and the SCALE of (chain, method, path and query, time, account, hash of the body).
+const REQUEST_CONTEXT: &[u8] = b"portolan 2026 signed request v1\0";
 const ACCOUNT: &str = "portolan-account";
 const KEY: &str = "portolan-key";
 const TIME: &str = "portolan-time";
 const SIGNATURE: &str = "portolan-signature";
+/// BLAKE3 of the body in hex, so that the signature can be judged before the body is read; left out where there is none.
+const BODY: &str = "portolan-body";
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +37,23 @@ pub struct Peer(pub SocketAddr);
 pub struct Identity {
     /// Who.
     pub reader: Reader,
+    signed: Option<Signed>,
     method: String,
     path: String,
+}
+
+/// What stands behind an account's request.
+#[derive(Clone, Copy, Debug)]
+struct Signed {
+    signer: Signer,
+    body: Hash,
+}
+
+/// The account that a request is signed for, and the key that signed it.
+#[derive(Clone, Copy, Debug)]
+struct Signer {
+    account: AccountId,
+    key: KeyId,
 }
 
 impl Identity {
@@ -50,6 +67,26 @@ impl Identity {
             tracing::info!(target: "access", %account, %member, method = self.method, path = self.path, granted, "read");
         }
         allowed.map_err(denied)
+    }
+
+    /// Refuses another body than the one that was signed.
+    pub fn check_body(&self, bytes: &[u8]) -> Answer<()> {
+        match self.signed {
+            Some(signed) if signed.body != body_hash(bytes) => {
+                let detail =
+                    "the body is not the one that was signed; put its BLAKE3 hash in portolan-body and sign again";
+                Err(refused("altered_body", detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same reader by the state of `tip`: who reads for longer than a request must still be one who may read at all.
+    pub fn renewed(mut self, tip: &Tip) -> Answer<Self> {
+        if let Some(signed) = &self.signed {
+            self.reader = Reader::Account(signed.signer.read(tip, wall_clock())?.1);
+        }
+        Ok(self)
     }
 
     /// Whether the reader may see `resource`; for lists of which it sees a part.
@@ -77,17 +114,18 @@ impl FromRequestParts<Shared> for Identity {
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Answer<Self> {
         let method = parts.method.to_string();
         let path = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
-        let reader = match Claim::read(&parts.headers, &method, &path)? {
+        let (reader, signed) = match Claim::read(&parts.headers, &method, &path)? {
             Some(claim) => {
                 let tip = api.handle.tip();
                 let chain = api.handle.identity().chain;
                 claim.check_time(wall_clock())?;
-                api.handle.read(move |_| Ok(claim.verify(&chain, &tip, wall_clock()))).await??
+                let signed = Signed { signer: claim.signer, body: claim.body };
+                (api.handle.read(move |_| Ok(claim.verify(&chain, &tip, wall_clock()))).await??, Some(signed))
             }
-            None if is_operator(parts) => Reader::Operator,
-            None => Reader::Anonymous,
+            None if is_operator(parts) => (Reader::Operator, None),
+            None => (Reader::Anonymous, None),
         };
-        Ok(Self { reader, method, path })
+        Ok(Self { reader, signed, method, path })
     }
 }
 
@@ -96,13 +134,25 @@ fn is_operator(parts: &Parts) -> bool {
     let local = parts.extensions.get::<Peer>().is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback());
     let forwarded =
         ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| parts.headers.contains_key(*name));
-    local && !forwarded && has_local_name(&parts.headers)
+    local && !forwarded && has_local_name(&parts.headers) && !is_foreign_page(&parts.headers)
 }
 
 /// A page of a browser can bring a name of its own to resolve to this machine.
 fn has_local_name(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST) else { return true };
-    let Ok(host) = host.to_str() else { return false };
+    headers.get(header::HOST).is_none_or(|host| host.to_str().is_ok_and(is_local))
+}
+
+/// A page from elsewhere may send here without reading the answer; a browser says where the page is from.
+fn is_foreign_page(headers: &HeaderMap) -> bool {
+    let of_page = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        origin.is_some_and(|(_, host)| is_local(host))
+    };
+    let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    cross_site || !headers.get_all(header::ORIGIN).iter().all(of_page)
+}
+
+fn is_local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') && (name.ends_with(']') || !name.contains(':')) => name,
         _ => host,
@@ -114,9 +164,9 @@ fn has_local_name(headers: &HeaderMap) -> bool {
 /// What the headers of a request claim.
 #[derive(Debug)]
 struct Claim {
-    account: AccountId,
-    key: KeyId,
+    signer: Signer,
     time: Timestamp,
+    body: Hash,
     signature: Signature,
     method: String,
     path: String,
@@ -125,7 +175,7 @@ struct Claim {
 impl Claim {
     /// The claim of a request; `None` if it makes none.
     fn read(headers: &HeaderMap, method: &str, path: &str) -> Answer<Option<Self>> {
-        if ![ACCOUNT, KEY, TIME, SIGNATURE].iter().any(|name| headers.contains_key(*name)) {
+        if ![ACCOUNT, KEY, TIME, SIGNATURE, BODY].iter().any(|name| headers.contains_key(*name)) {
             return Ok(None);
         }
         let field = |name: &str| {
@@ -136,8 +186,13 @@ impl Claim {
         let account = field(ACCOUNT)?.parse().map_err(|error| malformed(ACCOUNT, error))?;
         let key = field(KEY)?.parse().map_err(|error| malformed(KEY, error))?;
         let time = field(TIME)?.parse().map(Timestamp).map_err(|error| malformed(TIME, error))?;
+        let body = match headers.contains_key(BODY) {
+            true => field(BODY)?.parse().map_err(|error| malformed(BODY, error))?,
+            false => body_hash(&[]),
+        };
         let signature = signature(field(SIGNATURE)?).ok_or_else(|| malformed(SIGNATURE, "is 64 bytes in hex"))?;
-        Ok(Some(Self { account, key, time, signature, method: method.into(), path: path.into() }))
+        let signer = Signer { account, key };
+        Ok(Some(Self { signer, time, body, signature, method: method.into(), path: path.into() }))
     }
 
     fn check_time(&self, now: Timestamp) -> Answer<()> {
@@ -150,6 +205,26 @@ impl Claim {
 
     /// Who signed, by the keys of the state.
     fn verify(&self, chain: &Hash, tip: &Tip, now: Timestamp) -> Answer<Reader> {
+        let (key, reader) = self.signer.read(tip, now)?;
+        if !key.verify(&self.message(chain), &self.signature) {
+            let detail =
+                "the signature is not this key's over this chain, method, path with query, time, account and body";
+            return Err(refused("bad_signature", detail));
+        }
+        Ok(Reader::Account(reader))
+    }
+
+    fn message(&self, chain: &Hash) -> Vec<u8> {
+        let mut message = REQUEST_CONTEXT.to_vec();
+        (chain, &self.method, &self.path, self.time, self.signer.account, self.body).encode_to(&mut message);
+        message
+    }
+}
+
+impl Signer {
+    /// The key and whom it reads for, if the state of `tip` still says so. A frozen member can neither give nor take, but sees
+    /// what it owes; one that left sees nothing.
+    fn read(&self, tip: &Tip, now: Timestamp) -> Answer<(PublicKey, AccountReader)> {
         let mut ledger = Ledger::new(tip.view.clone());
         let Some((account, key, member)) = self.records(&mut ledger).map_err(Problem::host)? else {
             return Err(refused("unknown_reader", "the account or the key is not registered; register the key first"));
@@ -163,16 +238,10 @@ impl Claim {
             return Err(refused("not_of_account", "the key is of nobody who acts for the account's member"));
         }
         if !is_valid(&key, &tip.head, now) {
-            return Err(refused(
-                "key_not_valid",
-                "the key is revoked, expired or not yet valid; sign with a valid one",
-            ));
+            let detail = "the key is revoked, expired or not yet valid; sign with a valid one";
+            return Err(refused("key_not_valid", detail));
         }
-        if !key.key.verify(&self.message(chain), &self.signature) {
-            let detail = "the signature is not this key's over this chain, method, path with query, time and account";
-            return Err(refused("bad_signature", detail));
-        }
-        Ok(Reader::Account(AccountReader { account: self.account, member: account.member, roles: member.roles }))
+        Ok((key.key, AccountReader { account: self.account, member: account.member, roles: member.roles }))
     }
 
     fn records(&self, ledger: &mut Ledger) -> portolan_vm::HostResult<Option<(Account, Key, Member)>> {
@@ -181,12 +250,11 @@ impl Claim {
         let member = ledger.get::<Member>(&account.member)?;
         Ok(member.map(|member| (account, key, member)))
     }
+}
 
-    fn message(&self, chain: &Hash) -> Vec<u8> {
-        let mut message = READ_CONTEXT.to_vec();
-        (chain, &self.method, &self.path, self.time, self.account).encode_to(&mut message);
-        message
-    }
+/// Plain BLAKE3, which every client has at hand; the signature around it has its own context.
+fn body_hash(bytes: &[u8]) -> Hash {
+    Hash(*blake3::hash(bytes).as_bytes())
 }
 
 fn is_valid(key: &Key, head: &ChainHead, now: Timestamp) -> bool {

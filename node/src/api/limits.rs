@@ -12,6 +12,10 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest that a client may take to send a request's body.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bytes of a body that nobody reads, which are still taken from the client so that it comes to read its refusal.
+pub const LEFTOVER_BYTES: usize = 4 * BATCH_BODY;
+/// Longest that a client may take to send them.
+pub const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest that a request may take, waiting for a transaction included; the stream of events is begun within it.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
 /// Longest that a client may leave a written answer untaken.

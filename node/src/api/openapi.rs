@@ -5,13 +5,18 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use portolan_sdk::metadata::ContractMetadata;
+use scale_info::TypeDef;
 use serde_json::{Map, Value, json};
 
 use super::Shared;
+use super::arguments::form_of_name;
 use super::catalog::{Catalog, Route};
+use super::contracts::own_error;
 use super::identity::Identity;
+use super::limits::{DEFAULT_PAGE, MAX_PAGE, MAX_WAIT_MS};
 use super::policy::Resource;
-use super::problem::{Answer, Problem};
+use super::problem::{Answer, CODES, Problem, status_of_code};
 use crate::values::Schemas;
 
 const SCHEMAS: &str = "#/components/schemas/";
@@ -52,7 +57,11 @@ pub fn of(catalog: &Catalog) -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "security": [{}, { "account": [], "key": [], "time": [], "signature": [] }],
+        "security": [
+            {},
+            { "account": [], "key": [], "time": [], "signature": [] },
+            { "account": [], "key": [], "time": [], "body": [], "signature": [] },
+        ],
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security_schemes() },
     })
@@ -65,8 +74,14 @@ fn of_question(route: &Route, schemas: &mut Map<String, Value>) -> Option<Value>
     let in_path: Vec<&str> = route.arguments().collect();
     let mut parameters = Vec::new();
     for argument in &query.message.arguments {
-        let schema = of_types.of(argument.ty);
+        let mut schema = of_types.of(argument.ty);
         let is_option = schema.get("anyOf").is_some();
+        if let Some(form) = form_of_name(&metadata.types, argument.ty) {
+            schema = json!({ "type": "string", "description": form });
+        }
+        if argument.name == "limit" {
+            schema["default"] = json!(DEFAULT_PAGE);
+        }
         let at = if in_path.contains(&argument.name.as_str()) { "path" } else { "query" };
         let required = at == "path" || !(is_option || argument.name == "limit");
         parameters.push(json!({ "name": argument.name, "in": at, "required": required, "schema": schema }));
@@ -89,9 +104,25 @@ fn of_question(route: &Route, schemas: &mut Map<String, Value>) -> Option<Value>
                 "description": "The answer; with `proof=true` it is `result` beside `height`, `state_root` and `proof`.",
                 "content": { "application/json": { "schema": { "anyOf": [output.clone(), proved(output)] } } },
             },
-            "default": problem(),
+            "default": problem_of(route, metadata),
         },
     }))
+}
+
+/// Refusals of a question: the API's own, and those that the contract's description names.
+fn problem_of(route: &Route, metadata: &ContractMetadata) -> Value {
+    let mut problem = problem();
+    let variants = match metadata.types.resolve(own_error(metadata)).map(|ty| &ty.type_def) {
+        Some(TypeDef::Variant(variants)) => variants.variants.as_slice(),
+        _ => &[],
+    };
+    let codes = variants.iter().map(|variant| {
+        let code = format!("{}::{}", route.contract.name, variant.name);
+        let words = variant.docs.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        json!({ "code": code, "status": status_of_code(&code).as_u16(), "description": words.trim() })
+    });
+    problem["x-contract-codes"] = codes.collect();
+    problem
 }
 
 fn proved(result: Value) -> Value {
@@ -99,8 +130,8 @@ fn proved(result: Value) -> Value {
         "type": "object",
         "properties": {
             "result": result,
-            "height": { "type": "integer" },
-            "state_root": { "type": "string" },
+            "height": { "type": "integer", "minimum": 0 },
+            "state_root": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
             "proof": { "$ref": format!("{SCHEMAS}Proof") },
         },
         "required": ["result", "height", "state_root", "proof"],
@@ -115,15 +146,41 @@ fn problem() -> Value {
 }
 
 fn parameter(name: &str, kind: &str) -> Value {
-    json!({ "name": name, "in": "query", "required": false, "schema": { "type": kind } })
+    let schema = match (name, kind) {
+        ("limit", _) => {
+            json!({ "type": "integer", "minimum": 0, "default": DEFAULT_PAGE, "description": format!("at most {MAX_PAGE} are given") })
+        }
+        ("wait_ms", _) => {
+            json!({ "type": "integer", "minimum": 0, "default": 0, "description": format!("at most {MAX_WAIT_MS}") })
+        }
+        (_, "integer") => json!({ "type": "integer", "minimum": 0 }),
+        (_, "date") => json!({ "type": "string", "format": "date" }),
+        (_, kind) => json!({ "type": kind }),
+    };
+    json!({ "name": name, "in": "query", "required": false, "schema": schema })
 }
 
 fn own_schemas() -> Map<String, Value> {
     let text = || json!({ "type": "string" });
+    let codes: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+    let words: Vec<String> = CODES.iter().map(|(code, words)| format!("`{code}`: {words}")).collect();
+    let words = words.join("\n");
     let schemas = json!({
         "Problem": {
             "type": "object",
-            "properties": { "type": text(), "title": text(), "status": { "type": "integer" }, "code": text(), "detail": text() },
+            "properties": {
+                "type": text(),
+                "title": text(),
+                "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+                "code": {
+                    "anyOf": [
+                        { "type": "string", "enum": codes, "description": words },
+                        { "type": "string", "pattern": "^[a-z0-9-]+::[A-Za-z0-9]+$", "description": "A contract's own refusal." },
+                    ],
+                },
+                "detail": text(),
+                "parameter": { "type": "string", "description": "The parameter that is wrong, where one is." },
+            },
             "required": ["type", "title", "status", "code", "detail"],
         },
         "Proof": {
@@ -148,8 +205,9 @@ fn security_schemes() -> Value {
         "time": field("Portolan-Time", "Milliseconds since 1970, at most a minute from the node's"),
         "signature": field(
             "Portolan-Signature",
-            "64 bytes in hex over `portolan 2026 read request v1`, a zero byte, and the SCALE of (chain, method, path and query, time, account)",
+            "64 bytes in hex over `portolan 2026 signed request v1`, a zero byte, and the SCALE of (chain, method, path and query, time, account, BLAKE3 of the body)",
         ),
+        "body": field("Portolan-Body", "BLAKE3 of the body in hex; left out where there is no body"),
     })
 }
 
@@ -202,7 +260,7 @@ const CHAIN_PATHS: &[ChainPath] = &[
         "get",
         "/v1/agenda",
         "What falls due, in the order in which it runs.",
-        &[("from", "string"), ("limit", "integer"), ("cursor", "string")],
+        &[("from", "date"), ("limit", "integer"), ("cursor", "string")],
         None,
         JSON,
     ),
@@ -259,10 +317,32 @@ fn of_chain() -> Map<String, Value> {
                 "content": { JSON: { "schema": { "$ref": format!("{SCHEMAS}Object") } } },
             });
         }
+        if *path == "/v1/events" {
+            let last = json!({
+                "name": "Last-Event-ID", "in": "header", "required": false, "description": "Goes on after this event.",
+                "schema": { "type": "string", "pattern": "^[0-9]+:[0-9]+$" },
+            });
+            if let Some(parameters) = operation["parameters"].as_array_mut() {
+                parameters.push(last);
+            }
+        }
         if let Some(kind) = body {
             operation["requestBody"] = json!({ "required": true, "content": { (*kind): { "schema": {} } } });
         }
         paths.insert((*path).into(), json!({ (*method): operation }));
     }
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn what_is_served_is_what_is_described() {
+        let served: BTreeSet<&str> = super::super::routes().iter().map(|(path, _)| *path).collect();
+        let described: BTreeSet<&str> = CHAIN_PATHS.iter().map(|path| path.1).collect();
+        assert_eq!(served, described);
+    }
 }

@@ -14,6 +14,70 @@ use crate::handle::{ReadError, SubmitError};
 /// Media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// Every code of the API itself, with what it says. Beside them there are `contract::Variant`, a contract's or native module's
+/// own refusal, as its description names it.
+pub const CODES: &[(&str, &str)] = &[
+    ("account_closed", "The sender's account is closed."),
+    ("already_final", "A block has the transaction."),
+    ("already_pending", "The transaction waits for its block already."),
+    ("altered_body", "The body is not the one that was signed."),
+    ("bad_argument", "An argument of the question is wrong or missing; `parameter` names it."),
+    ("bad_event_id", "Last-Event-ID is no event's id."),
+    ("bad_height", "The height in the path is none."),
+    ("bad_id", "The id in the path is no transaction's."),
+    ("bad_key", "The key in the path is none."),
+    ("bad_parameter", "A parameter is wrong or there twice; `parameter` names it."),
+    ("bad_path", "The path is no text."),
+    ("bad_query_string", "What comes after `?` can't be read."),
+    ("bad_signature", "A signature is not that key's over this."),
+    ("block_full", "No room in a block for as much."),
+    ("body_cut_short", "The body ended before its length."),
+    ("busy", "The node has too much to do; ask again in a moment."),
+    ("expired", "The transaction's time is over."),
+    ("gas_above_limit", "The transaction wants more gas than one may have."),
+    ("gas_below_base", "The transaction's gas does not pay for its own bytes and signatures."),
+    ("height_pruned", "The state at that height is no longer kept."),
+    ("host_failed", "A fault of the node itself; its log names the cause."),
+    ("input_too_long", "The message of a call is too long."),
+    ("key_not_valid", "The key is revoked, expired or not yet valid."),
+    ("malformed_batch", "The body is no list of transactions."),
+    ("malformed_signature", "A header of the signed request is missing or wrong."),
+    ("malformed_transaction", "The body is no transaction."),
+    ("member_not_active", "The member may not act."),
+    ("mempool_full", "Too many transactions wait."),
+    ("method_not_allowed", "The path does not take this method."),
+    ("no_approver_of_sender", "No approver is of the sender's member."),
+    ("not_certified", "Nothing is proved of genesis."),
+    ("not_identified", "This is for readers who say who they are."),
+    ("not_of_account", "The key's person does not act for the account."),
+    ("not_party", "This is for its parties."),
+    ("not_ready", "The node does not take part in the network; `reason` says why."),
+    ("other_chain", "The transaction is of another chain."),
+    ("out_of_gas", "The question is too much work."),
+    ("person_not_active", "The approver's person may not act."),
+    ("quota_exceeded", "The member has used up what it may use for now."),
+    ("slow_body", "The body came too slowly."),
+    ("stale_signature", "The signed request's time is too far from the node's."),
+    ("stopping", "The node is stopping."),
+    ("timeout", "The answer took too long."),
+    ("too_far_in_future", "The transaction expires too late."),
+    ("too_large", "More bytes or items than are taken at once."),
+    ("too_many_handovers", "The validators changed too often for one proof."),
+    ("too_many_keys", "The question read more keys than one proof has."),
+    ("too_many_variants", "The transaction waits with other signatures already."),
+    ("trapped", "The contract failed at the question."),
+    ("undescribed_answer", "The contract's answer is not what its description says."),
+    ("undescribed_contract", "The contract says nothing about itself."),
+    ("unknown_account", "The sender's account is not registered."),
+    ("unknown_contract", "There is no such contract."),
+    ("unknown_height", "There is no such height yet."),
+    ("unknown_key", "An approver's key is not registered."),
+    ("unknown_parameter", "The path does not take this parameter; `parameter` names it."),
+    ("unknown_path", "There is nothing under this path."),
+    ("unknown_reader", "The reader's account or key is not registered."),
+    ("wrong_key_purpose", "The key is not one of a person."),
+];
+
 /// Result of a request.
 pub type Answer<T> = Result<T, Problem>;
 
@@ -168,6 +232,11 @@ mod tests {
         let response = problem.into_response();
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert_eq!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
+    }
+
+    #[test]
+    fn each_code_is_listed_once_in_its_order() {
+        assert!(CODES.is_sorted_by(|(one, _), (next, _)| one < next));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use portolan_primitives::{FailureReason, Height};
@@ -15,7 +15,7 @@ use super::identity::Identity;
 use super::limits::{PATH_SEGMENTS, QUESTION_BODY, QUESTION_GAS};
 use super::policy::{Reader, Resource};
 use super::problem::{Answer, Problem, status_of_code};
-use super::{Shared, arguments, only, pairs, parameter, proofs, receipts, unknown_path, wrong_method};
+use super::{Path, Shared, arguments, only, pairs, parameter, proofs, receipts, unknown_path, wrong_method};
 use crate::handle::Tip;
 use crate::values;
 
@@ -49,15 +49,15 @@ pub async fn ask(
     identity: Identity,
     request: Request,
 ) -> Answer<Response> {
+    // Who may not ask at all gets no body read, and is not told which contracts there are.
+    identity.may_see(&Resource::Descriptions)?;
     let pairs = pairs(request.uri())?;
     only(&pairs, &arguments::OF_ALL)?;
     let wish = Wish::read(&pairs, |_| false)?;
     let as_json = wish.proof || accepts_json(request.headers());
     let (tip, catalog) = pinned(&api, wish).await?;
     let contract = found(&catalog, &name)?;
-    // Who may not ask at all does not get a body read.
-    identity.may_see(&Resource::Descriptions)?;
-    let input = api.body(request, QUESTION_BODY).await?.to_vec();
+    let input = api.body(&identity, request, QUESTION_BODY).await?;
     let question = input.first().copied();
     let answered = answer(&api, &identity, tip, &contract, input, wish).await?;
     if !as_json {

@@ -1,5 +1,5 @@
 //! Outcomes, events and calls as JSON, by the descriptions of the contracts that made them. What a description does not fit (it
-//! may be newer than the block) is shown as bytes.
+//! may be newer than the block) is shown as bytes, and of a call as their number.
 
 use portolan_primitives::{Call, Event, FailureReason, Header, Origin, Outcome, Transaction};
 use portolan_runtime::ExecutedReceipt;
@@ -86,7 +86,8 @@ pub fn call(catalog: &Catalog, call: &Call) -> Value {
 pub fn message(catalog: &Catalog, call: &Call) -> Value {
     let contract = catalog.by_id(&call.contract).and_then(|contract| contract.metadata.as_ref());
     let shown = contract.and_then(|metadata| variant(metadata, metadata.call, &call.input));
-    shown.unwrap_or_else(|| undescribed(&call.input))
+    // What a description does not fit is not shown here: it may hold what is for the chain alone.
+    shown.unwrap_or_else(|| json!({ "undescribed_bytes": call.input.len() }))
 }
 
 /// The value of an enum; always an object with the variant's name as its key, as programs like it.

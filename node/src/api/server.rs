@@ -162,7 +162,7 @@ where
 {
     let service = tower::util::MapRequest::new(router, move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(address));
-        request.map(axum::body::Body::new)
+        super::leftover::watched(request.map(axum::body::Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

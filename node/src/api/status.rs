@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Uri;
 use portolan_primitives::MemberId;
 use portolan_replica::{Status, WhyNoBlock};
 use portolan_runtime::genesis::{BusinessClock, NetworkKind};
@@ -14,7 +15,7 @@ use super::blocks::names;
 use super::identity::Identity;
 use super::policy::Resource;
 use super::problem::Answer;
-use super::{Shared, from_host};
+use super::{Shared, from_host, only, pairs};
 use crate::handle::{NodeStatus, ReadError, Tip};
 use crate::host::wall_clock;
 
@@ -68,8 +69,9 @@ fn concerned(status: &Status) -> Vec<MemberId> {
 }
 
 /// GET /v1/status.
-pub async fn status(State(api): State<Shared>, identity: Identity) -> Answer<Json<Value>> {
+pub async fn status(State(api): State<Shared>, identity: Identity, uri: Uri) -> Answer<Json<Value>> {
     identity.may_see(&Resource::Status)?;
+    only(&pairs(&uri)?, &[])?;
     let status = Arc::new(api.handle.status().await?);
     let tip = api.handle.tip();
     let (at, of) = (tip.clone(), status.clone());

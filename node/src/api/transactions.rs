@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use codec::{Compact, Decode};
@@ -21,7 +21,7 @@ use super::identity::{Identity, parties};
 use super::limits::{BATCH_BODY, BATCH_TRANSACTIONS, MAX_WAIT_MS, SUBMITTED_IDS, TRANSACTION_BODY};
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
-use super::{Shared, only, pairs, parameter, proofs, receipts};
+use super::{Path, Shared, only, pairs, parameter, proofs, receipts};
 use crate::handle::{self, ReadError, SubmitError, Tip};
 
 /// Ids that were handed in here, with their expiry, so that "still waits" and "can never be" differ from "never heard of".
@@ -62,9 +62,9 @@ fn expiry(bytes: &[u8]) -> Option<Timestamp> {
 /// POST /v1/transactions: hands one in. One that is final already answers its outcome.
 pub async fn submit(State(api): State<Shared>, identity: Identity, request: Request) -> Answer<Response> {
     identity.may_see(&Resource::Submission)?;
-    let bytes = api.body(request, TRANSACTION_BODY).await?;
+    let bytes = api.body(&identity, request, TRANSACTION_BODY).await?;
     let expires_at = expiry(&bytes);
-    match api.handle.submit(bytes.to_vec()).await {
+    match api.handle.submit(bytes).await {
         Ok(id) => {
             if let Some(expires_at) = expires_at {
                 api.submitted.remember(id, expires_at);
@@ -83,7 +83,7 @@ pub async fn submit(State(api): State<Shared>, identity: Identity, request: Requ
 /// POST /v1/transactions/batch: hands many in; each has its own answer.
 pub async fn submit_batch(State(api): State<Shared>, identity: Identity, request: Request) -> Answer<Json<Value>> {
     identity.may_see(&Resource::Submission)?;
-    let bytes = api.body(request, BATCH_BODY).await?;
+    let bytes = api.body(&identity, request, BATCH_BODY).await?;
     let transactions = split_batch(&bytes)?;
     let expiries: Vec<_> = transactions.iter().map(|bytes| expiry(bytes)).collect();
     let results = api.handle.submit_many(transactions).await;

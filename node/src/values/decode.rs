@@ -6,7 +6,7 @@ use scale_info::form::PortableForm;
 use scale_info::{Field, PortableRegistry, TypeDef, TypeDefPrimitive};
 use serde_json::{Map, Value, json};
 
-use super::special::{Special, id_text, key_text, special};
+use super::special::{Special, id_text, is_withheld, key_text, special};
 use super::{MAX_DEPTH, ValueError, name, resolve, snake};
 
 /// Largest integer that every JSON reader keeps exactly.
@@ -84,6 +84,7 @@ impl Reader<'_> {
                 let mut object = Map::new();
                 for field in fields {
                     let value = self.value(field.ty.id, bytes)?;
+                    let value = if is_withheld(field) { Value::Null } else { value };
                     object.insert(field.name.clone().unwrap_or_default(), value);
                 }
                 Ok(Value::Object(object))

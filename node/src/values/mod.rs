@@ -9,8 +9,8 @@
 //! | integers | numbers; text from 64 bits on where they exceed 2^53, always for 128 bits |
 //! | an id | bech32m with its kind; `Hash` hex; `Currency` three letters; `BusinessDate` `YYYY-MM-DD` |
 //!
-//! An id's kind comes from its type's documentation: "text form `cert1…`". Must never allocate by a length that the input
-//! merely claims.
+//! An id's kind comes from its type's documentation: "text form `cert1…`". A named field whose documentation says "only its
+//! keyed hash is stored" is read from JSON and shown as null. Must never allocate by a length that the input merely claims.
 
 mod decode;
 mod describe;
@@ -192,6 +192,28 @@ mod tests {
         assert_eq!(json, json!({ "currency": "CNY", "minor": "12000050", "decimal": "120000.50" }));
         assert_eq!(back::<portolan_terms::Money>(&json), Ok(money));
         assert_eq!(back::<portolan_terms::Money>(&json!({ "currency": "CNY", "decimal": "120000.5" })), Ok(money));
+    }
+
+    /// What somebody sends.
+    #[derive(Clone, Debug, PartialEq, Encode, Decode, TypeInfo)]
+    struct Sent {
+        /// The number on the paper, which nobody
+        /// else may guess. Only its keyed hash
+        /// is stored.
+        number: Option<portolan_primitives::Hash>,
+        /// What for.
+        purpose: u8,
+    }
+
+    #[test]
+    fn a_value_of_which_only_a_keyed_hash_is_stored_is_taken_and_never_shown() {
+        let sent = Sent { number: Some(portolan_primitives::Hash([7; 32])), purpose: 1 };
+        let bytes = sent.encode();
+        let (types, id) = described::<Vec<Sent>>();
+        let shown = decode(&types, id, &[&[8][..], &bytes, &bytes].concat()).unwrap();
+        assert_eq!(shown, json!([{ "number": null, "purpose": 1 }, { "number": null, "purpose": 1 }]));
+        let plain = json!({ "number": portolan_primitives::Hash([7; 32]), "purpose": 1 });
+        assert_eq!(back::<Sent>(&plain), Ok(sent));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use scale_info::form::PortableForm;
 use scale_info::{Field, PortableRegistry, Type, TypeDef, TypeDefPrimitive};
 use serde_json::{Map, Value, json};
 
-use super::special::{Special, special};
+use super::special::{Special, is_withheld, special};
 use super::{MAX_DEPTH, name, snake};
 
 /// Schemas of the types of one description, by name.
@@ -123,7 +123,11 @@ impl<'a> Schemas<'a> {
                 let mut required = Vec::new();
                 for field in fields {
                     let name = field.name.clone().unwrap_or_default();
-                    properties.insert(name.clone(), self.at(field.ty.id, depth + 1));
+                    let mut schema = self.at(field.ty.id, depth + 1);
+                    if is_withheld(field) {
+                        schema = json!({ "anyOf": [schema, { "type": "null" }], "description": "Sent, and shown to nobody." });
+                    }
+                    properties.insert(name.clone(), schema);
                     required.push(name);
                 }
                 json!({ "type": "object", "properties": properties, "required": required })
@@ -219,6 +223,8 @@ mod tests {
         state: State,
         again: Option<State>,
         bytes: Vec<u8>,
+        /// A number. Only its keyed hash is stored.
+        number: u8,
     }
 
     #[test]
@@ -231,8 +237,9 @@ mod tests {
         let made = schemas.finish();
         let kept = &made["a.Kept"];
         assert_eq!(kept["description"], "What is kept.");
-        assert_eq!(kept["required"], json!(["id", "state", "again", "bytes"]));
+        assert_eq!(kept["required"], json!(["id", "state", "again", "bytes", "number"]));
         assert_eq!(kept["properties"]["state"], json!({ "$ref": "#/x/a.State" }));
+        assert_eq!(kept["properties"]["number"]["anyOf"][1], json!({ "type": "null" }));
         assert_eq!(kept["properties"]["again"]["anyOf"][1], json!({ "type": "null" }));
         assert_eq!(kept["properties"]["id"]["pattern"], "^thing1[02-9ac-hj-np-z]+$");
         assert_eq!(made["a.State"]["oneOf"][0], json!({ "type": "string", "enum": ["open_for_all"] }));

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use portolan_primitives::id::{from_text, to_text};
 use portolan_primitives::{AccountId, AgendaId, ContractId, Hash, KeyId, MemberId, PublicKey, TransactionId};
 use scale_info::form::PortableForm;
-use scale_info::{PortableRegistry, Type, TypeDef, TypeDefPrimitive};
+use scale_info::{Field, PortableRegistry, Type, TypeDef, TypeDefPrimitive};
 
 use super::name;
 
@@ -84,6 +84,13 @@ fn documented_kind(ty: &Type<PortableForm>) -> Option<String> {
     let kind = docs.split_once("text form `")?.1.split_once("1…`")?.0;
     let plain = !kind.is_empty() && kind.len() <= 16 && kind.bytes().all(|byte| byte.is_ascii_lowercase());
     plain.then(|| kind.to_owned())
+}
+
+/// Whether a field is for the chain alone: the words "only its keyed hash is stored" of its documentation say so. Its plain
+/// form is read where it is sent, and shown to nobody.
+pub(super) fn is_withheld(field: &Field<PortableForm>) -> bool {
+    let docs = field.docs.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
+    docs.to_ascii_lowercase().contains("only its keyed hash is stored")
 }
 
 /// The text of an id or hash.

@@ -3,6 +3,7 @@
 use codec::Encode;
 use portolan_e2e::{Devnet, get, post};
 use portolan_primitives::{AccountId, Body, Call, ContractId, Hash, SigningKey, Timestamp, Transaction};
+use serde_json::Value;
 
 fn transaction(chain: Hash, change: impl FnOnce(&mut Body)) -> Transaction {
     let key = SigningKey::from_secret(&[1; 32]).unwrap();
@@ -32,10 +33,23 @@ fn a_node_says_what_it_is_and_refuses_what_is_not_right() {
     assert_eq!(status["state_root"].as_str().unwrap().len(), 64);
     assert_eq!(get(&format!("{api}/healthz")).0, 200);
     assert_eq!(get(&format!("{api}/readyz")).0, 200);
-    assert_eq!(get(&format!("{api}/metrics")).0, 200);
+    let (found, metrics) = get(&format!("{api}/metrics"));
+    let metrics = metrics.as_str().unwrap();
+    assert!(
+        found == 200 && metrics.contains("portolan_height ") && metrics.contains("portolan_network_peers "),
+        "{metrics}"
+    );
 
     let openapi = get(&format!("{api}/openapi.json")).1;
     assert!(openapi["openapi"].as_str().unwrap().starts_with("3.1"));
+    for contract in get(&format!("{api}/v1/contracts")).1["contracts"].as_array().unwrap() {
+        let shown = get(&format!("{api}/v1/contracts/{}", contract["name"].as_str().unwrap())).1;
+        for query in shown["queries"].as_array().unwrap() {
+            let operation = &openapi["paths"][query["path"].as_str().unwrap()]["get"];
+            assert!(operation["responses"]["200"].is_object(), "{query}");
+            assert!(operation["responses"]["default"].is_object(), "{query}");
+        }
+    }
     for path in
         ["/v1/status", "/v1/receivables/{id}", "/v1/receivables/{id}/lineage", "/v1/documents/{id}", "/v1/members"]
     {
@@ -56,6 +70,8 @@ fn a_node_says_what_it_is_and_refuses_what_is_not_right() {
     refused(transaction(chain, |body| body.expires_at.0 += 3_600_000).encode(), "too_far_in_future");
     refused(transaction(chain, |body| body.sender = AccountId([1; 16])).encode(), "unknown_account");
     refused(good, "unknown_key");
+    // A client that sends its whole body before it reads finds the refusal, not a broken pipe.
+    refused(vec![0; 3 << 20], "too_large");
 
     let height_after = get(&format!("{api}/v1/status")).1["height"].as_u64();
     assert_eq!(height_after, status["height"].as_u64(), "refusals make no blocks");
@@ -83,8 +99,40 @@ fn unknown_things_are_problems_with_a_code() {
 fn a_reader_sees_its_own_and_is_refused_anothers() {
     let devnet = Devnet::up();
     let told = devnet.devnet(&["demo"]).done().json();
-    let issue = told["steps"].as_array().unwrap().iter().find(|step| step["name"] == "certificate-issue").unwrap();
-    let id = issue["transaction"].as_str().unwrap();
+    let step = |name: &str| {
+        let step = told["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap();
+        step["transaction"].as_str().unwrap().to_owned()
+    };
+
+    // The operator too sees an invoice without the fingerprint that could be guessed.
+    let api = devnet.api("harbour-bank");
+    let registered = get(&format!("{api}/v1/transactions/{}", step("invoice"))).1;
+    let calls = registered["calls"].as_array().unwrap();
+    let terms = calls.iter().find_map(|call| call["message"]["register_invoice"].get("terms")).unwrap();
+    assert!(terms["payable"]["minor"].is_string(), "{terms}");
+    assert_eq!(terms.get("fingerprint"), Some(&Value::Null), "{terms}");
+
+    // What a node tells of a transaction is checked offline.
+    let id = step("certificate-issue");
+    let id = id.as_str();
+    let proved = get(&format!("{api}/v1/transactions/{id}?proof=true")).1;
+    let file = std::path::Path::new(&devnet.dir()).join("proved.json");
+    let verify = |answer: &Value| {
+        std::fs::write(&file, answer.to_string()).unwrap();
+        devnet.portolan(&["verify", "proof", file.to_str().unwrap()])
+    };
+    let verified = verify(&proved).done().json();
+    assert_eq!((&verified["id"], &verified["height"]), (&proved["id"], &proved["height"]));
+    assert_eq!(verified["receipt"]["outcome"], "ok");
+    let mut altered = proved.clone();
+    altered["receipt"]["outcome"] = "failed".into();
+    assert_eq!(verify(&altered).code, 1);
+    let mut altered = proved.clone();
+    let scale = proved["proof"]["scale"].as_str().unwrap();
+    let last = if scale.ends_with('0') { '1' } else { '0' };
+    altered["proof"]["scale"] = format!("{}{last}", &scale[..scale.len() - 1]).into();
+    assert_eq!(verify(&altered).code, 1);
+
     let own = devnet.portolan(&["--as", "atlas-motors/main", "tx", "show", id]);
     assert_eq!(own.code, 0, "{own:?}");
     let other = devnet.portolan(&["--as", "elm-fasteners/main", "tx", "show", id]);

@@ -1,6 +1,7 @@
 //! The chain's own paths: how it is, transactions from hand-in to outcome, blocks, members, dates, events.
 
 use axum::body::Body;
+use axum::http::StatusCode;
 use codec::Encode;
 use futures::StreamExt;
 use portolan_primitives::{Hash, Timestamp, TransactionId};
@@ -36,7 +37,62 @@ async fn a_node_says_how_it_is() {
     assert!(status["height"].as_u64() <= Some(tip.head.header.height.0), "{status}");
     assert_eq!(status["state_root"].as_str().map(str::len), Some(64));
     assert!(status["disk_free_mib"].as_u64() > status["disk_reserve_mib"].as_u64());
-    assert_eq!(world.get("/metrics").await.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let metrics = world.get("/metrics").await;
+    assert_eq!(metrics.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_counts_what_it_does() {
+    crate::telemetry::start_metrics();
+    let world = World::start().await;
+    let fresh = String::from_utf8(world.get("/metrics").await.body.to_vec()).unwrap();
+    assert!(fresh.contains("portolan_height "), "{fresh}");
+    world.settle(&world.add_person(BANK, "bob")).await;
+    let text = String::from_utf8(world.get("/metrics").await.body.to_vec()).unwrap();
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.split([' ', '{']).next() == Some(name));
+        let line = line.unwrap_or_else(|| panic!("{name} is not counted:\n{text}"));
+        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    for name in ["portolan_height", "portolan_blocks", "portolan_transactions", "portolan_checked_transactions"] {
+        assert!(value(name) >= 1.0, "{name}");
+    }
+    assert!(value("portolan_api_request_seconds_count") >= 2.0);
+    assert!(text.contains("# TYPE portolan_height gauge") && text.contains("portolan_api_request_seconds_bucket"));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_are_bounded_and_go_on_where_they_ended() {
+    let world = World::start().await;
+    for name in ["ada", "ben", "cat"] {
+        world.settle(&world.add_person(BANK, name)).await;
+    }
+    let tip = world.json("/v1/status").await["height"].as_u64().unwrap();
+    let (mut heights, mut path) = (Vec::new(), "/v1/blocks?limit=2".to_owned());
+    loop {
+        let page = world.json(&path).await;
+        let blocks = page["blocks"].as_array().unwrap();
+        assert!(blocks.len() <= 2);
+        heights.extend(blocks.iter().map(|block| block["height"].as_u64().unwrap()));
+        match page["next"].as_u64() {
+            Some(next) => path = format!("/v1/blocks?limit=2&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(heights, (0..=tip).rev().collect::<Vec<_>>());
+    let limit = |text: &str| crate::api::page(&[("limit".into(), text.into())]);
+    assert_eq!(
+        (limit("0"), limit("256"), limit("257"), limit("18446744073709551615")),
+        (Ok(1), Ok(256), Ok(256), Ok(256))
+    );
+    assert_eq!(crate::api::page(&[]), Ok(100));
+    // None at all is no page, and too many are cut down.
+    assert_eq!(world.json("/v1/blocks?limit=0").await["blocks"].as_array().unwrap().len(), 1);
+    assert_eq!(world.get("/v1/blocks?limit=18446744073709551615").await.status, StatusCode::OK);
+    assert_eq!(world.get("/v1/agenda?limit=18446744073709551615").await.status, StatusCode::OK);
+    assert_eq!(world.json("/v1/blocks?before=0").await, json!({ "blocks": [], "next": null }));
     world.stop().await;
 }
 
@@ -185,6 +241,31 @@ async fn a_question_that_is_wrong_is_refused_by_name() {
     assert_eq!(refused("/v1/members?limmit=3").await, (400, "unknown_parameter".into()));
     assert_eq!(refused("/v1/members?proof=perhaps").await, (400, "bad_parameter".into()));
     assert_eq!(refused("/v1/members?height=99").await, (404, "unknown_height".into()));
+    for (path, code, parameter) in [
+        ("/v1/members?limmit=3", "unknown_parameter", "limmit"),
+        ("/v1/blocks?limmit=3", "unknown_parameter", "limmit"),
+        ("/v1/status?x=1", "unknown_parameter", "x"),
+        ("/v1/contracts/members/metadata?x=1", "unknown_parameter", "x"),
+        ("/v1/contracts?x=1", "unknown_parameter", "x"),
+        ("/v1/blocks?limit=few", "bad_parameter", "limit"),
+        ("/v1/blocks?limit=1&limit=2", "bad_parameter", "limit"),
+        ("/v1/blocks?before=-1", "bad_parameter", "before"),
+        ("/v1/members?limit=few", "bad_argument", "limit"),
+        ("/v1/members?limit=1&limit=2", "bad_parameter", "limit"),
+        ("/v1/members?height=x", "bad_parameter", "height"),
+        ("/v1/agenda?from=2026-02-30", "bad_parameter", "from"),
+        ("/v1/agenda?cursor=x", "bad_parameter", "cursor"),
+        ("/v1/events?from_height=x", "bad_parameter", "from_height"),
+        ("/v1/calendars/demo?from=2026-03-06&to=2026-02-30", "bad_argument", "to"),
+        ("/v1/calendars/demo?from=2026-03-06", "bad_argument", "to"),
+    ] {
+        let answered = world.get(path).await;
+        assert_eq!(answered.problem(), (400, code.into()), "{path}");
+        assert_eq!(answered.json()["parameter"], parameter, "{path}");
+        assert!(answered.json()["detail"].as_str().unwrap().contains(parameter), "{path}");
+    }
+    assert_eq!(refused("/v1/blocks/%ff").await, (400, "bad_path".into()));
+    assert_eq!(refused("/v1/state/members/zz").await, (400, "bad_key".into()));
     assert_eq!(refused("/v1/nothing").await, (404, "unknown_path".into()));
     assert_eq!(refused("/nothing").await, (404, "unknown_path".into()));
     assert_eq!(refused("/v1/contracts/nobody").await, (404, "unknown_contract".into()));
@@ -205,7 +286,7 @@ async fn an_older_height_is_asked_as_it_was() {
 }
 
 /// Text of a stream until it holds `events` events.
-async fn stream(world: &World, path: &str, last: Option<&str>, events: usize) -> Vec<(String, String, Value)> {
+pub async fn stream(world: &World, path: &str, last: Option<&str>, events: usize) -> Vec<(String, String, Value)> {
     let mut request = from("127.0.0.1:5000", "GET", path);
     if let Some(last) = last {
         request.headers_mut().insert("last-event-id", last.parse().unwrap());
@@ -238,6 +319,24 @@ async fn events_are_streamed_from_a_height_and_after_the_last_one_seen() {
     let rest = stream(&world, "/v1/events?from_height=1&contract=members", Some(&all[0].0), 1).await;
     assert_eq!(rest, all[1..]);
     assert_eq!(world.get("/v1/events?contract=nobody").await.problem(), (404, "unknown_contract".into()));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_is_taken_up_after_any_event_without_a_gap_or_a_double() {
+    let world = World::start().await;
+    for names in [["ada", "ben", "cat"], ["dan", "eva", "fay"]] {
+        let settled = world.settle(&world.add_persons(BANK, &names)).await;
+        assert_eq!(settled["receipt"]["outcome"], "ok", "{settled}");
+    }
+    let all = stream(&world, "/v1/events?from_height=0", None, 6).await;
+    let persons: Vec<&str> =
+        all.iter().map(|(.., event)| event["person_changed"]["person"].as_str().unwrap()).collect();
+    assert_eq!(persons, ["ada", "ben", "cat", "dan", "eva", "fay"]);
+    for seen in 1..all.len() {
+        let rest = stream(&world, "/v1/events", Some(&all[seen - 1].0), all.len() - seen).await;
+        assert_eq!(rest, all[seen..], "after event {seen}");
+    }
     world.stop().await;
 }
 

@@ -1,12 +1,18 @@
 //! A contract that is deployed while the node runs brings its questions, errors, events and documents along.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
-use portolan_primitives::{ContractId, TransactionId};
+use codec::Encode;
+use portolan_primitives::{Call, Caller, ContractId, TransactionId};
 use portolan_proof::{Anchor, ProvedState};
 use portolan_runtime::native::Native;
+use portolan_runtime::native::governance::Action;
+use portolan_runtime::native::members::messages;
 use portolan_sdk::metadata::ContractMetadata;
 use serde_json::{Value, json};
 
+use super::chain::stream;
 use super::contract;
 use super::world::{BANK, World, from};
 use crate::api::unhex;
@@ -48,6 +54,10 @@ async fn a_contracts_outcomes_and_events_are_in_its_own_words() {
         json!([{ "contract": "notes", "event": { "note_taken": { "value": 77 } } }])
     );
     assert_eq!(world.json("/v1/notes").await, json!(77));
+    // A call that its description does not fit may hold what nobody is to see.
+    let short = world.settle(&world.transaction(BANK, notes(), vec![4, 77])).await;
+    assert_eq!(short["calls"], json!([{ "contract": "notes", "message": { "undescribed_bytes": 2 } }]));
+    assert_eq!(short["receipt"]["events"][0]["event"], json!({ "undescribed": "044d" }));
     let failed = world.settle(&world.transaction(BANK, notes(), contract::fail(2, 5))).await;
     let error = &failed["receipt"]["error"];
     assert_eq!((&error["code"], &error["message"]), (&json!("notes::TooMany"), &json!("Only 5 notes are left.")));
@@ -106,6 +116,42 @@ async fn a_question_is_asked_in_scale_too() {
     world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_keeps_its_number_where_only_one_contracts_are_streamed() {
+    let world = deployed().await;
+    let person = messages::Call::AddPerson { name: "bob".into(), maker: true, checker: true }.encode();
+    let calls = [(notes(), contract::take(1)), (Native::Members.id(), person), (notes(), contract::take(2))];
+    let calls = calls.into_iter().map(|(contract, input)| Call { contract, input }).collect();
+    let settled = world.settle(&world.transaction_of(BANK, calls)).await;
+    assert_eq!(settled["receipt"]["outcome"], "ok", "{settled}");
+    let from = format!("/v1/events?from_height={}", settled["height"]);
+    let all = stream(&world, &from, None, 3).await;
+    assert_eq!(all.iter().map(|event| event.1.as_str()).collect::<Vec<_>>(), ["notes", "members", "notes"]);
+    assert_eq!(stream(&world, &format!("{from}&contract=members"), None, 1).await, all[1..2]);
+    assert_eq!(stream(&world, &format!("{from}&contract=notes"), None, 2).await, [all[0].clone(), all[2].clone()]);
+    let resumed = stream(&world, "/v1/events?contract=notes", Some(&all[1].0), 1).await;
+    assert_eq!(resumed, all[2..]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_description_is_read_once_for_each_code() {
+    let world = deployed().await;
+    let before = world.api.catalog(&world.handle.tip()).await.unwrap();
+    world.settle(&world.transaction(BANK, notes(), contract::take(1))).await;
+    let after = world.api.catalog(&world.handle.tip()).await.unwrap();
+    assert!(Arc::ptr_eq(&before, &after), "a block that deploys nothing changes no description");
+    let (name, code) = (contract::NAME.to_owned(), contract::code());
+    let upgrade = Action::UpgradeContract { name, code, migrate: vec![] };
+    let settled = world.settle(&world.governed("Again", upgrade)).await;
+    assert_eq!(settled["receipt"]["outcome"], "ok", "{settled}");
+    let upgraded = world.api.catalog(&world.handle.tip()).await.unwrap();
+    let (old, new) = (before.find(contract::NAME).unwrap(), upgraded.find(contract::NAME).unwrap());
+    assert_eq!((old.version, new.version), (1, 2));
+    assert!(Arc::ptr_eq(old.metadata.as_ref().unwrap(), new.metadata.as_ref().unwrap()), "the same code says the same");
+    world.stop().await;
+}
+
 async fn anchor(world: &World) -> Anchor {
     let reader = world.handle.read(|reader| Ok(reader.chain.header(portolan_primitives::Height(1))?)).await;
     Anchor::Validators { chain: world.chain(), validators_hash: reader.unwrap().unwrap().validators_hash }
@@ -129,6 +175,29 @@ async fn an_answer_is_proved_to_who_trusts_the_genesis_validators_only() {
     let key = portolan_state::keys::contract_storage(&notes(), b"note");
     assert_eq!(verified.get(key.as_bytes()), Some(Some(&77u64.to_le_bytes()[..])));
     // The same value under its key, and that nothing lies under another.
+    // Every key that the question read is there, so that who has the code can ask again: the contract's record and code too.
+    let asked = world.handle.query(world.handle.tip(), notes(), vec![0], Caller::Operator, 500_000_000).await.unwrap();
+    let mut read: Vec<Vec<u8>> = asked.reads.keys.iter().map(|key| key.as_bytes().to_vec()).collect();
+    let mut shown: Vec<Vec<u8>> = verified.entries().iter().map(|entry| entry.key.clone()).collect();
+    read.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(shown, read);
+    assert!(read.len() > 1 && read.contains(&key.as_bytes().to_vec()));
+    // A question about an earlier block is proved at that block.
+    let height = answer["height"].as_u64().unwrap();
+    world.settle(&world.transaction(BANK, notes(), contract::take(78))).await;
+    let then = world.json(&format!("/v1/notes?proof=true&height={height}")).await;
+    let verified = proved(&then).verify(&anchor).unwrap();
+    assert_eq!((&then["result"], then["height"].as_u64()), (&json!(77), Some(verified.header().height.0)));
+    assert_eq!(
+        (json!(verified.header().state_root), &then["height"]),
+        (answer["state_root"].clone(), &answer["height"])
+    );
+    assert_eq!(verified.get(key.as_bytes()), Some(Some(&77u64.to_le_bytes()[..])));
+    let in_scale = world.post(&format!("/v1/contracts/notes/query?proof=true&height={height}"), vec![0]).await.json();
+    assert_eq!(in_scale["output"], 77);
+    assert_eq!(proved(&in_scale).verify(&anchor).unwrap().header().height.0, height);
+    world.settle(&world.transaction(BANK, notes(), contract::take(77))).await;
     let value = world.json("/v1/state/notes/6e6f7465?proof=true").await;
     assert_eq!(value["value"], "4d00000000000000");
     assert!(proved(&value).verify(&anchor).is_ok());

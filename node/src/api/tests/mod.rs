@@ -4,5 +4,6 @@ mod chain;
 mod connections;
 mod contract;
 mod deployed;
+mod documented;
 mod readers;
 mod world;

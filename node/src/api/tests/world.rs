@@ -17,13 +17,15 @@ use portolan_primitives::{
     Transaction, hash,
 };
 use portolan_runtime::native::Native;
+use portolan_runtime::native::governance::{self, Action};
 use portolan_runtime::native::members::messages;
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tower::ServiceExt;
 
 use crate::api::identity::Peer;
-use crate::api::{Api, router};
+use crate::api::problem::CODES;
+use crate::api::{Api, Shared, router};
 use crate::config::{self, Config};
 use crate::handle::NodeHandle;
 use crate::host::wall_clock;
@@ -32,6 +34,8 @@ use crate::node::{Node, NodeKeys};
 pub const BANK: &str = "harbour-bank";
 pub const CARRIER: &str = "cargo-line";
 pub const REGULATOR: &str = "regulator";
+
+const GENESIS: u64 = 1_764_000_000_000;
 
 pub fn key(name: &str) -> SigningKey {
     SigningKey::from_secret(&hash(Domain::Key, name.as_bytes()).0).unwrap()
@@ -50,7 +54,10 @@ fn member(name: &str, role: Role) -> MemberSpec {
             name: "ann".into(),
             maker: true,
             checker: true,
-            keys: vec![KeySpec { key: key(name).public(), valid_until: None }],
+            keys: vec![
+                KeySpec { key: key(name).public(), valid_until: None },
+                KeySpec { key: key(&format!("{name} long ago")).public(), valid_until: Some(Timestamp(GENESIS + 1)) },
+            ],
         }],
         accounts: vec![AccountSpec { name: "admin".into(), policy: PolicySpec { persons: vec![], tiers: vec![tier] } }],
     }
@@ -61,7 +68,7 @@ fn spec() -> ChainSpec {
         version: SPEC_VERSION,
         network: "test".into(),
         kind: KindSpec::Devnet,
-        time: Timestamp(1_764_000_000_000),
+        time: Timestamp(GENESIS),
         clock: ClockSpec::Steered { start: BusinessDate::from_civil(2026, 3, 2).unwrap(), day_length_ms: 20 },
         secret: Hash([42; 32]),
         members: vec![member(BANK, Role::Bank), member(CARRIER, Role::Logistics), member(REGULATOR, Role::Regulator)],
@@ -78,6 +85,7 @@ fn spec() -> ChainSpec {
 pub struct World {
     pub handle: NodeHandle,
     pub router: Router,
+    pub api: Shared,
     pub stop_api: watch::Sender<bool>,
     salt: AtomicU64,
     stop: oneshot::Sender<()>,
@@ -103,7 +111,10 @@ impl Answered {
         assert_eq!(self.headers["content-type"], "application/problem+json", "{:?}", self.body);
         let document = self.json();
         assert_eq!(document["status"], self.status.as_u16());
-        (self.status.as_u16(), document["code"].as_str().unwrap().to_owned())
+        let code = document["code"].as_str().unwrap();
+        let is_known = CODES.iter().any(|(known, _)| *known == code) || code.contains("::");
+        assert!(is_known, "`{code}` is in no list of codes");
+        (self.status.as_u16(), code.to_owned())
     }
 }
 
@@ -128,13 +139,14 @@ impl World {
         let ended = tokio::spawn(node.run(async { drop(stopped.await) }));
         handle.wait_ready().await;
         let (stop_api, stopping) = watch::channel(false);
-        let router = router(Api::new(handle.clone(), stopping));
-        Self { handle, router, stop_api, salt: AtomicU64::new(0), stop, ended, _home: home }
+        let api = Api::new(handle.clone(), stopping);
+        let router = router(api.clone());
+        Self { handle, router, api, stop_api, salt: AtomicU64::new(0), stop, ended, _home: home }
     }
 
     pub async fn stop(self) {
-        let Self { handle, router, stop, ended, .. } = self;
-        drop((handle, router));
+        let Self { handle, router, api, stop, ended, .. } = self;
+        drop((handle, router, api));
         stop.send(()).unwrap();
         ended.await.unwrap().unwrap();
     }
@@ -169,6 +181,11 @@ impl World {
 
     /// A transaction of a member's account with one call.
     pub fn transaction(&self, member: &str, contract: ContractId, input: Vec<u8>) -> Transaction {
+        self.transaction_of(member, vec![Call { contract, input }])
+    }
+
+    /// A transaction of a member's account.
+    pub fn transaction_of(&self, member: &str, calls: Vec<Call>) -> Transaction {
         let mut salt = [0; 16];
         salt[..8].copy_from_slice(&self.salt.fetch_add(1, Ordering::Relaxed).to_le_bytes());
         let body = TransactionBody {
@@ -179,7 +196,7 @@ impl World {
             expires_at: Timestamp(wall_clock().0 + 120_000),
             gas_limit: 200_000_000,
             approvers: vec![key(member).public().id()],
-            calls: vec![Call { contract, input }],
+            calls,
         };
         let approvals = vec![body.approve(&key(member))];
         Transaction { body, approvals }
@@ -187,8 +204,22 @@ impl World {
 
     /// The member gets one more person.
     pub fn add_person(&self, member: &str, name: &str) -> Transaction {
-        let call = messages::Call::AddPerson { name: name.into(), maker: true, checker: false };
-        self.transaction(member, Native::Members.id(), call.encode())
+        self.add_persons(member, &[name])
+    }
+
+    /// The member gets more persons at once.
+    pub fn add_persons(&self, member: &str, names: &[&str]) -> Transaction {
+        let call = |name: &&str| {
+            let call = messages::Call::AddPerson { name: (*name).into(), maker: true, checker: false };
+            Call { contract: Native::Members.id(), input: call.encode() }
+        };
+        self.transaction_of(member, names.iter().map(call).collect())
+    }
+
+    /// What the only validator proposes and thereby decides.
+    pub fn governed(&self, title: &str, action: Action) -> Transaction {
+        let call = governance::messages::Call::Propose { title: title.into(), action, days: None };
+        self.transaction(BANK, Native::Governance.id(), call.encode())
     }
 
     /// Sends a transaction and waits for its outcome.
@@ -223,12 +254,16 @@ pub async fn read(response: Response<Body>) -> Answered {
 pub struct Signed {
     pub chain: Hash,
     pub method: String,
+    pub signed_method: String,
     pub signed_path: String,
     pub path: String,
     pub time: u64,
     pub account: AccountId,
     pub signer: SigningKey,
     pub key: SigningKey,
+    /// What the signature covers, and what is sent.
+    pub signed_body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Signed {
@@ -236,19 +271,29 @@ impl Signed {
         Self {
             chain: world.chain(),
             method: "GET".into(),
+            signed_method: "GET".into(),
             signed_path: path.into(),
             path: path.into(),
             time: wall_clock().0,
             account: AccountId::from_name(member, "admin"),
             signer: key(member),
             key: key(member),
+            signed_body: vec![],
+            body: vec![],
         }
     }
 
+    pub fn posting(world: &World, member: &str, path: &str, body: Vec<u8>) -> Self {
+        let signed_method = "POST".into();
+        Self { method: "POST".into(), signed_method, signed_body: body.clone(), body, ..Self::by(world, member, path) }
+    }
+
     pub fn request(&self) -> Request<Body> {
-        let mut message = b"portolan 2026 read request v1\0".to_vec();
-        (self.chain, "GET", &self.signed_path, Timestamp(self.time), self.account).encode_to(&mut message);
-        let mut request = from("10.1.2.3:5000", &self.method, &self.path);
+        let body = Hash(*blake3::hash(&self.signed_body).as_bytes());
+        let mut message = b"portolan 2026 signed request v1\0".to_vec();
+        let claimed = (self.chain, &self.signed_method, &self.signed_path, Timestamp(self.time), self.account, body);
+        claimed.encode_to(&mut message);
+        let mut request = from("10.1.2.3:5000", &self.method, &self.path).map(|_| self.body.clone().into());
         let fields = [
             ("portolan-account", self.account.to_string()),
             ("portolan-key", self.key.public().id().to_string()),
@@ -257,6 +302,10 @@ impl Signed {
         ];
         for (name, value) in fields {
             request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        // A request without a body says nothing of it.
+        if !self.signed_body.is_empty() {
+            request.headers_mut().insert("portolan-body", body.to_string().parse().unwrap());
         }
         request
     }
