@@ -158,7 +158,7 @@ fn four_organisations_make_a_network_and_a_fifth_joins_and_is_paid() {
 
     // It makes an account of its own and is paid there.
     network.admin("cedar", &["account", "create", "till"]).done();
-    refused(network.admin("cedar", &["account", "create", "till"]), "members::NameTaken");
+    refused(network.admin("cedar", &["account", "create", "till"]), "members::AccountExists");
     network.admin("harbour-bank", &["account", "create", "book"]).done();
     let book = ["--as", "harbour-bank/book"];
     let bank = |words: &[&str]| {
@@ -181,7 +181,7 @@ fn four_organisations_make_a_network_and_a_fifth_joins_and_is_paid() {
     let redeem = ["settlement", "redeem", "--bank", "harbour-bank", "1.00CNY"];
     let said = network.portolan(&[&own[..], &redeem].concat());
     assert_eq!(said.code, 1, "{said:?}");
-    refused(bank(&["settlement", "deposit", "--to", "cedar/till", "1.00CNY"]), "settlement::MemberFrozen");
+    refused(bank(&["settlement", "deposit", "--to", "cedar/till", "1.00CNY"]), "settlement::MemberNotActive");
 
     // All four nodes end at one state.
     let last = |node: &str| network.portolan(&["--node", &network.apis[node], "block", "show"]).done().json();
