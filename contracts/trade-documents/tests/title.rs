@@ -93,6 +93,24 @@ fn only_a_carrier_issues_bills() {
 }
 
 #[test]
+fn nobody_disposes_of_a_title_in_anothers_name() {
+    let (world, bill) = bill();
+    let stranger = world.trade(world.tier_3);
+    let (owner, next) = (world.tier_1.account, world.tier_2.account);
+    let forged = TradeError::Unauthorized(Unauthorized::TooFewPersons);
+    refuses(&world, || stranger.nominate(owner, bill, Some(next)), forged.clone());
+    refuses(&world, || stranger.transfer_holder(owner, bill, next), forged.clone());
+    refuses(&world, || stranger.endorse(owner, bill, next), forged.clone());
+    refuses(&world, || stranger.surrender(owner, bill), forged.clone());
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    refuses(&world, || stranger.transfer_beneficiary(owner, bill), forged.clone());
+    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
+    refuses(&world, || stranger.reject_title(next, bill), forged.clone());
+    surrender(&world, world.tier_2, bill).unwrap();
+    refuses(&world, || stranger.answer_surrender(world.carrier.account, bill, true), forged);
+}
+
+#[test]
 fn item_2_only_the_beneficiary_nominates() {
     let (world, bill) = bill();
     transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
