@@ -393,6 +393,8 @@ fn funders_see_their_own_offers_and_nobody_elses_terms() {
     assert_eq!((seen(world.tier_2).offers.len(), seen(world.bank).offers.len()), (2, 1));
     assert!(seen(world.bank).financing.draw.is_some());
     let loser = seen(world.other_bank);
+    assert_eq!((seen(world.bank).offers[0].state, loser.offers[0].state), (OfferState::Accepted, OfferState::Open));
+    assert_eq!((seen(world.bank).financing.accepted, loser.financing.accepted), (Some(0), None));
     assert_eq!((loser.offers.len(), loser.financing.draw, loser.financing.state), (1, None, FinancingState::Drawn));
     assert_eq!(refusal(world.financing(world.tier_1).financing(id)), FinancingError::NotParty);
     assert_eq!(refusal(world.financing(world.tier_1).financings(world.tier_2.account, None)), FinancingError::NotParty);

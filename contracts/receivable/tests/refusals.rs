@@ -514,6 +514,19 @@ fn only_a_core_enterprise_in_good_standing_issues() {
 }
 
 #[test]
+fn a_certificate_is_not_issued_to_a_frozen_member_nor_accepted_from_one() {
+    let world = World::new();
+    let frozen = ReceivableError::MemberNotActive { status: MemberStatus::Frozen };
+    let invoice = world.matched(1, cny(FACE));
+    world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
+    refuses(&world, || issue_against(&world, invoice, |_| {}), frozen.clone());
+    world.chain.set_status(world.tier_1.member, MemberStatus::Active);
+    let certificate = issue_against(&world, invoice, |_| {}).unwrap();
+    world.chain.set_status(world.core.member, MemberStatus::Frozen);
+    refuses(&world, || world.receivable(world.tier_1).accept(world.tier_1.account, certificate), frozen);
+}
+
+#[test]
 fn nobody_owes_itself() {
     let world = World::new();
     let error = issue(&world, |terms| terms.creditor = world.core.account);
@@ -692,6 +705,29 @@ fn what_financing_does_nobody_else_can_do() {
     refuses(&world, take, ReceivableError::NotTrusted);
     let settlement = Receivable::over(world.chain.as_contract(portolan_interface::settlement::api::CONTRACT));
     refuses(&world, || settlement.facts(root), ReceivableError::NotTrusted);
+}
+
+#[test]
+fn a_sale_is_of_a_live_part_by_its_holder_between_members_in_standing() {
+    let world = World::new();
+    let (_, root) = world.live(1, cny(FACE));
+    let financing = Receivable::over(world.chain.as_contract(portolan_interface::financing::api::CONTRACT));
+    let sell = |borrower: Firm| {
+        let id = portolan_interface::FinancingId([1; 32]);
+        financing.discount(root, borrower.account, world.bank.account, Recourse::Without, id)
+    };
+    refuses(&world, || sell(world.tier_2), ReceivableError::NotHolder);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Restricted);
+    let restricted = ReceivableError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(&world, || sell(world.tier_1), restricted);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Active);
+    world.chain.set_status(world.bank.member, MemberStatus::Frozen);
+    let frozen = ReceivableError::MemberNotActive { status: MemberStatus::Frozen };
+    refuses(&world, || sell(world.tier_1), frozen);
+    world.chain.set_status(world.bank.member, MemberStatus::Active);
+    offer(&world, world.tier_1, root, world.tier_2.account).unwrap();
+    let offered = ReceivableError::PartState { state: PartState::Offered, needed: PartState::Live };
+    refuses(&world, || sell(world.tier_1), offered);
 }
 
 #[test]

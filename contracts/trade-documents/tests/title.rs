@@ -292,6 +292,42 @@ fn item_23_a_frozen_party_neither_gives_nor_takes() {
 }
 
 #[test]
+fn a_title_comes_to_nobody_who_was_frozen_since_or_is() {
+    let (world, bill) = bill();
+    let frozen = TradeError::MemberNotActive { status: MemberStatus::Frozen };
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    world.chain.set_status(world.tier_2.member, MemberStatus::Frozen);
+    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), frozen.clone());
+    refuses(&world, || transfer_holder(&world, world.tier_1, bill, world.tier_2), frozen.clone());
+    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_2), frozen.clone());
+    refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_2)), frozen);
+}
+
+#[test]
+fn a_right_that_is_given_back_takes_its_nomination_along() {
+    let (world, bill) = bill();
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    transfer_beneficiary(&world, world.tier_1, bill).unwrap();
+    reject(&world, world.tier_2, bill).unwrap();
+    assert_eq!(title(&world, bill).bill.nominee, None);
+    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), TradeError::NoNominee);
+}
+
+#[test]
+fn a_bill_enters_the_list_of_everybody_to_whom_its_title_comes() {
+    let (world, bill) = bill();
+    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
+    nominate(&world, world.tier_1, bill, Some(world.other_tier_2)).unwrap();
+    transfer_beneficiary(&world, world.tier_2, bill).unwrap();
+    transfer_holder(&world, world.tier_2, bill, world.other_tier_2).unwrap();
+    endorse(&world, world.other_tier_2, bill, world.tier_3).unwrap();
+    for firm in [world.tier_2, world.other_tier_2, world.tier_3] {
+        let listed = world.trade(firm).documents(firm.account, None).unwrap().documents;
+        assert!(listed.iter().any(|(_, id)| *id == bill), "{listed:?}");
+    }
+}
+
+#[test]
 fn f20_a_former_holder_endorses_nothing() {
     let (world, bill) = bill();
     endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
