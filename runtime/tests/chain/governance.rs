@@ -461,8 +461,9 @@ fn an_approval_that_is_lost_in_the_lead_time_stops_the_action_until_it_is_renewe
     let message = members::messages::Call::SetPolicy { account: account("supplier/admin"), policy: Policy::any(1) };
     let change = world.transaction("supplier/admin", &["dan"], vec![module(Native::Members, &message)]);
     assert!(matches!(world.outcome(&change), Outcome::Ok(_)));
+    let due = world.date().plus_days(2);
     days_on(&mut world, 2);
-    let scheduled = |world: &World| matches!(seen(world, proposal).proposal.state, ProposalState::Scheduled { .. });
+    let scheduled = |world: &World| seen(world, proposal).proposal.state == ProposalState::Scheduled { due };
     assert!(scheduled(&world));
     assert_ne!(most_transactions(&world), 7);
     // A renewed approval runs nothing by itself: the agenda tries again the next day.
