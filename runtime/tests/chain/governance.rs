@@ -586,6 +586,18 @@ fn a_deployment_that_may_not_be_leaves_nothing_and_says_why() {
 }
 
 #[test]
+fn a_module_that_describes_another_contract_is_refused() {
+    let mut world = consortium();
+    let described = |native: Native| {
+        let metadata = native.module().metadata();
+        portolan_sdk::packaging::with_metadata(&code(), &metadata).unwrap()
+    };
+    let other = failure(pass(&mut world, &deploy("fourth", described(Native::Clock), &[])));
+    assert_eq!(contract_error::<ContractsError>(&other), ContractsError::BadMetadata);
+    assert_eq!(contract(&world, "fourth"), None);
+}
+
+#[test]
 fn an_upgrade_migrates_what_is_stored_and_counts_the_version() {
     let mut world = consortium();
     let transaction = world.supplier(&[put("kept", b"1"), put("old", b"1")]);

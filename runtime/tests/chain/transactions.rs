@@ -262,3 +262,49 @@ fn the_mempool_is_told_the_same_before_a_block_is() {
     let late = Timestamp(good.body.expires_at.0);
     assert!(world.runtime.check(view(), &world.head, late, &good).is_err());
 }
+
+#[test]
+fn a_transaction_of_another_shape_is_malformed_wherever_it_comes_from() {
+    let mut world = World::new();
+    let mut with = |change: &dyn Fn(&mut portolan_primitives::transaction::Body)| {
+        let mut body = world.body("supplier/main", &["dan"], vec![run("ledger", &[])]);
+        change(&mut body);
+        let transaction = sign(body, &["dan"]);
+        matches!(world.refusal(&transaction), Refusal::Malformed(_))
+    };
+    assert!(with(&|body| body.version = 2));
+    assert!(with(&|body| body.calls.clear()));
+    assert!(with(&|body| body.calls = vec![run("ledger", &[]); 65]));
+    assert!(with(&|body| body.approvers.push(body.approvers[0])));
+    let mut unsigned = world.supplier(&[]);
+    unsigned.approvals.clear();
+    assert!(matches!(world.refusal(&unsigned), Refusal::Malformed(_)));
+}
+
+#[test]
+fn what_fails_still_counts_in_its_members_quota() {
+    let mut world = World::with(|genesis| set(genesis, &parameters::QUOTA_GAS, 2 * GAS));
+    let failing: Vec<_> = (0..3).map(|_| world.supplier(&[revert(b"no")])).collect();
+    let mut execution = world.begin();
+    assert!(!execution.apply(&failing[0]).unwrap().succeeded);
+    assert!(!execution.apply(&failing[1]).unwrap().succeeded);
+    let third = execution.apply(&failing[2]).unwrap_err();
+    assert_eq!(third.to_string(), Refusal::Quota(Bound::Gas).to_string());
+}
+
+#[test]
+fn bytes_that_a_failing_callee_stored_do_not_count() {
+    let mut world = World::with(|genesis| set(genesis, &parameters::QUOTA_STORED, 5_000));
+    let undone = program(&[put("a", &[1; 4_000]), revert(b"no")]);
+    let transaction = world.supplier(&[call(id("helper"), &undone), put("b", &[2; 4_000])]);
+    assert!(world.accepts(&transaction).succeeded);
+}
+
+#[test]
+fn an_account_without_bounds_keeps_no_sums() {
+    let mut world = World::new();
+    let before = world.state.root();
+    let payment = world.supplier(&[authorize(account("supplier/main"), CNY, 1_000)]);
+    assert!(matches!(world.outcome(&payment), Outcome::Ok(_)));
+    assert_eq!(world.state.root(), before);
+}
