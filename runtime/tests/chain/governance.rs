@@ -682,6 +682,12 @@ fn a_member_that_may_not_join_so_leaves_no_trace() {
         }
     });
     assert_eq!(bad_name, MembersError::BadName("No Name".into()));
+    let bad_admin = refused(&|action| {
+        if let Action::AddMember { admin, .. } = action {
+            *admin = "Ida K.".into();
+        }
+    });
+    assert_eq!(bad_admin, MembersError::BadName("Ida K.".into()));
     let no_role = refused(&|action| {
         if let Action::AddMember { roles, .. } = action {
             roles.clear()
@@ -742,6 +748,16 @@ fn what_is_governed_refuses_everybody_else() {
     let failed = portolan_primitives::AgendaId([1; 32]);
     let days = weekdays(2030, false);
     let messages = [
+        module(
+            Native::Members,
+            &members::messages::Call::AddMember {
+                name: "smelter".into(),
+                title: "Smelter".into(),
+                roles: vec![Role::Supplier],
+                admin: "ida".into(),
+                admin_key: key("ida").public(),
+            },
+        ),
         module(
             Native::Members,
             &members::messages::Call::SetStatus { member: member("mill"), status: MemberStatus::Frozen },
@@ -879,4 +895,198 @@ fn a_genesis_in_which_a_validator_votes_with_a_registered_key_is_refused() {
     let made = new_runtime().genesis(&genesis, std::sync::Arc::new(state.view()), |changes| state.update(changes));
     let refused = made.err().unwrap().to_string();
     assert!(refused.contains("the key of the validator of `platform`"), "{refused}");
+}
+
+#[test]
+fn a_set_that_may_no_longer_be_is_refused_when_it_is_decided() {
+    let mut world = consortium();
+    let proposal = propose(&mut world, "bank", &Action::SetValidators { validators: validators(&FIVE) });
+    approve(&mut world, "supplier", proposal);
+    enact(&mut world, &status("mill", MemberStatus::Frozen));
+    let message = approval(&world, proposal);
+    assert_eq!(error::<GovernanceError>(govern(&mut world, "platform", &message)), GovernanceError::BadValidatorSet);
+}
+
+#[test]
+fn only_a_validator_of_the_height_proposes_a_block() {
+    let world = consortium();
+    let begun = |proposer: &str| {
+        let context = portolan_runtime::BlockContext { proposer: member(proposer), ..world.context() };
+        let view = std::sync::Arc::new(world.state.view());
+        let verifier = std::sync::Arc::new(portolan_runtime::VerifyEach);
+        world.runtime.begin(world.head.clone(), view, context, std::sync::Arc::default(), verifier).map(drop)
+    };
+    assert!(begun("port").is_ok());
+    assert!(begun("mill").is_err_and(|error| error.is_invalid_block()));
+}
+
+// What waits and failed.
+
+/// An entry of the contract `ledger` that failed for good: it asks for money that is not there.
+fn failed_entry(world: &mut World) -> portolan_primitives::AgendaId {
+    let today = world.date().0;
+    let plan = world.supplier(&[schedule(today, 1_000_000, &program(&[require("money"), note("log", 1)]))]);
+    let entry = portolan_primitives::AgendaId(answer_bytes(world.outcome(&plan)).try_into().unwrap());
+    world.block(&[]);
+    assert_eq!(failed(world), [entry]);
+    entry
+}
+
+fn answer_bytes(outcome: Outcome) -> Vec<u8> {
+    match outcome {
+        Outcome::Ok(mut outputs) => outputs.pop().unwrap(),
+        failed => panic!("{failed:?}"),
+    }
+}
+
+fn failed(world: &World) -> Vec<portolan_primitives::AgendaId> {
+    let query = agenda::messages::Query::Failed { after: None, limit: 256 };
+    let answer = world.query("agenda", &query.encode()).result.unwrap();
+    Vec::<agenda::FailedView>::decode(&mut answer.as_slice()).unwrap().into_iter().map(|view| view.id).collect()
+}
+
+fn on_agenda(message: &agenda::messages::Call) -> Action {
+    Action::CallContract { contract: Native::Agenda.id(), input: message.encode() }
+}
+
+fn one_attempt(genesis: &mut Genesis) {
+    set(genesis, &portolan_runtime::parameters::AGENDA_ATTEMPTS, 1);
+}
+
+#[test]
+fn what_failed_on_the_agenda_is_tried_again_when_governance_says_so() {
+    let mut world = consortium_with(one_attempt);
+    let day = world.date();
+    let id = failed_entry(&mut world);
+    let money = world.supplier(&[put("money", b"1")]);
+    world.block(&[money]);
+    days_on(&mut world, 1);
+    enact(&mut world, &on_agenda(&agenda::messages::Call::Retry { id }));
+    assert!(failed(&world).is_empty());
+    world.block(&[]);
+    assert_eq!(world.notes("log"), [(1, day)], "under its own date");
+    let again = failure(pass(&mut world, &on_agenda(&agenda::messages::Call::Retry { id })));
+    assert_eq!(contract_error::<agenda::AgendaError>(&again), agenda::AgendaError::NotFailed);
+}
+
+#[test]
+fn what_failed_on_the_agenda_is_given_up_when_governance_says_so() {
+    let mut world = consortium_with(one_attempt);
+    let id = failed_entry(&mut world);
+    enact(&mut world, &on_agenda(&agenda::messages::Call::GiveUp { id }));
+    assert!(failed(&world).is_empty());
+    let again = failure(pass(&mut world, &on_agenda(&agenda::messages::Call::GiveUp { id })));
+    assert_eq!(contract_error::<agenda::AgendaError>(&again), agenda::AgendaError::NotFailed);
+}
+
+// What is made known, and what can be asked.
+
+/// The events of a transaction, as the names of the modules that made them and their first byte: which event it was.
+fn told(world: &mut World, who: &str, message: &Govern) -> Vec<(&'static str, u8)> {
+    let (_, person) = VOTERS.iter().find(|(member, _)| *member == who).unwrap();
+    let call = module(Native::Governance, message);
+    let transaction = world.transaction(&format!("{who}/admin"), &[person], vec![call]);
+    let parts = world.block(&[transaction]);
+    let name = |event: &portolan_primitives::Event| Native::from_id(event.contract).map_or("", Native::name);
+    parts.receipts[0].events.iter().map(|event| (name(event), event.payload[0])).collect()
+}
+
+#[test]
+fn every_step_and_what_it_does_is_told() {
+    let mut world = consortium();
+    let message = Govern::Propose { title: "join".into(), action: joins("smelter"), days: None };
+    assert_eq!(told(&mut world, "bank", &message), [("governance", 0), ("governance", 1)]);
+    let query = Query::Proposals { after: None, limit: 256 };
+    let answer = world.query("governance", &query.encode()).result.unwrap();
+    let proposals = Vec::<ProposalView>::decode(&mut answer.as_slice()).unwrap();
+    assert_eq!(proposals.len(), 1);
+    let message = approval(&world, proposals[0].id);
+    let joined = [("governance", 1), ("members", 4), ("members", 6), ("members", 0), ("governance", 2)];
+    assert_eq!(told(&mut world, "supplier", &message), joined);
+    for (action, events) in [
+        (parameter_action(7), vec![("parameters", 0)]),
+        (deploy("fourth", code(), &[]), vec![("contracts", 0)]),
+        (upgrade("ledger", code(), &[]), vec![("contracts", 1)]),
+        (Action::EnactCalendar { calendar: "cn".into(), days: weekdays(2028, false) }, vec![("calendar", 0)]),
+    ] {
+        let proposal = propose(&mut world, "bank", &action);
+        approve(&mut world, "supplier", proposal);
+        let message = approval(&world, proposal);
+        let around = [vec![("governance", 1)], events, vec![("governance", 2)]].concat();
+        assert_eq!(told(&mut world, "platform", &message), around, "{action:?}");
+    }
+}
+
+#[test]
+fn roles_change_by_governance_and_stand_in_order_once_each() {
+    let mut world = consortium();
+    let roles = vec![Role::Supplier, Role::Bank, Role::Supplier];
+    enact(&mut world, &Action::SetMemberRoles { member: member("mill"), roles });
+    let answer = world.query("members", &members::messages::Query::Member { member: member("mill") }.encode());
+    let view = members::MemberView::decode(&mut answer.result.unwrap().as_slice()).unwrap();
+    assert_eq!(view.member.roles, [Role::Bank, Role::Supplier]);
+    let none = failure(pass(&mut world, &Action::SetMemberRoles { member: member("mill"), roles: vec![] }));
+    assert_eq!(contract_error::<MembersError>(&none), MembersError::NoRole);
+    let nobody = Action::SetMemberRoles { member: member("nobody"), roles: vec![Role::Bank] };
+    assert_eq!(contract_error::<MembersError>(&failure(pass(&mut world, &nobody))), MembersError::UnknownMember);
+}
+
+#[test]
+fn governance_revokes_a_key_of_any_member() {
+    let mut world = consortium();
+    let id = key("gus").public().id();
+    let input = members::messages::Call::RevokeKey { key: id }.encode();
+    enact(&mut world, &Action::CallContract { contract: Native::Members.id(), input });
+    assert_eq!(acts(&mut world, "mill/admin", "gus"), Err(Refusal::KeyNotValid(id)));
+}
+
+#[test]
+fn a_calendar_is_named_plainly_and_lists_its_years_in_order() {
+    let mut world = consortium();
+    let enact_in = |calendar: &str, days| Action::EnactCalendar { calendar: calendar.into(), days };
+    let named = failure(pass(&mut world, &enact_in("C N", weekdays(2027, false))));
+    assert_eq!(contract_error::<CalendarError>(&named), CalendarError::BadName);
+    let mut never = weekdays(2027, false);
+    never.year = 0;
+    let year = failure(pass(&mut world, &enact_in("cn", never)));
+    assert_eq!(contract_error::<CalendarError>(&year), CalendarError::BadYear);
+    enact(&mut world, &enact_in("cn", weekdays(2028, false)));
+    enact(&mut world, &enact_in("cn", weekdays(2027, false)));
+    enact(&mut world, &enact_in("de", weekdays(2027, false)));
+    let answer = world.query("calendar", &calendar::messages::Query::Calendars.encode()).result.unwrap();
+    let listed = Vec::<calendar::CalendarView>::decode(&mut answer.as_slice()).unwrap();
+    let listed: Vec<_> = listed.into_iter().map(|view| (view.name, view.years)).collect();
+    assert!(listed.contains(&("cn".into(), vec![2026, 2027, 2028])) && listed.contains(&("de".into(), vec![2027])));
+    let days = |calendar: &str, from: &str, to: &str| {
+        let query = calendar::messages::Query::Days { calendar: calendar.into(), from: date(from), to: date(to) };
+        world.query("calendar", &query.encode()).result
+    };
+    let week =
+        Vec::<calendar::DayView>::decode(&mut days("de", "2027-01-01", "2027-01-04").unwrap().as_slice()).unwrap();
+    assert_eq!(week.iter().map(|view| view.open).collect::<Vec<_>>(), [true, false, false, true]);
+    let Err(FailureReason::Reverted(unknown)) = days("fr", "2027-01-01", "2027-01-04") else { panic!() };
+    assert_eq!(contract_error::<CalendarError>(&unknown), CalendarError::UnknownCalendar);
+}
+
+#[test]
+fn parameters_are_listed_with_what_was_set_and_what_is_the_chains_default() {
+    let mut world = consortium();
+    enact(&mut world, &Action::SetParameter { name: "receivable.dust".into(), value: 5i128.encode() });
+    enact(&mut world, &parameter_action(7));
+    let answer = world.query("parameters", &parameters::messages::Query::Parameters.encode()).result.unwrap();
+    let listed = Vec::<parameters::ParameterView>::decode(&mut answer.as_slice()).unwrap();
+    let names: Vec<_> = listed.iter().map(|view| view.name.as_str()).collect();
+    assert!(names.is_sorted() && names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    let find = |name: &str| listed.iter().find(|view| view.name == name).unwrap();
+    assert_eq!(find("receivable.dust").value, 5i128.encode());
+    assert_eq!(find("block.transactions").number, Some(7));
+    let default = portolan_runtime::parameters::HEARTBEAT;
+    assert_eq!(find(default.name).number, Some(default.default));
+    for (name, value, expected) in [
+        ("No Name", vec![], ParametersError::BadName),
+        ("receivable.dust", vec![0; parameters::MAX_VALUE + 1], ParametersError::TooLong),
+    ] {
+        let refused = failure(pass(&mut world, &Action::SetParameter { name: name.into(), value }));
+        assert_eq!(contract_error::<ParametersError>(&refused), expected);
+    }
 }

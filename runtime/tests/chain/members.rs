@@ -303,6 +303,50 @@ fn a_policy_that_says_nothing_clear_is_refused() {
 }
 
 #[test]
+fn a_policy_is_changed_only_to_one_that_can_be_met() {
+    let mut world = World::new();
+    let to = |policy| Message::SetPolicy { account: account("bank/treasury"), policy };
+    assert_eq!(error(bank(&mut world, &to(policy(&[], vec![])))), MembersError::BadPolicy);
+    let unknown = to(policy(&["zoe"], vec![tier(1, None, false)]));
+    assert_eq!(error(bank(&mut world, &unknown)), MembersError::UnknownPerson("zoe".into()));
+}
+
+#[test]
+fn keys_and_accounts_stand_in_the_lists_of_their_member() {
+    let mut world = World::new();
+    done::<KeyId>(bank(&mut world, &register(key("bob-new").public(), user("bob"), None)));
+    let petty: AccountId = done(bank(&mut world, &create("petty", Policy::any(1))));
+    let member = MemberId::from_name("bank");
+    let keys: Vec<KeyView> = ask(&world, &Query::Keys { member, after: None, limit: 256 });
+    assert!(keys.iter().any(|view| view.id == key("bob-new").public().id()));
+    assert_eq!(keys.len(), 5);
+    let accounts: Vec<AccountView> = ask(&world, &Query::Accounts { member, after: None, limit: 256 });
+    assert!(accounts.iter().any(|view| view.id == petty && view.account.name == "petty"));
+    assert_eq!(accounts.len(), 3);
+    assert!(accounts.windows(2).all(|pair| pair[0].id < pair[1].id));
+}
+
+#[test]
+fn what_a_member_does_with_its_own_affairs_is_told() {
+    let mut world = World::new();
+    let mut told = |call: &Message| {
+        let transaction = world.transaction("bank/admin", &["ann"], vec![message(call)]);
+        let parts = world.block(&[transaction]);
+        parts.receipts[0].events.iter().map(|event| event.payload[0]).collect::<Vec<_>>()
+    };
+    let person = Person { maker: true, checker: true, active: true };
+    let treasury = account("bank/treasury");
+    assert_eq!(told(&Message::AddPerson { name: "zoe".into(), maker: true, checker: true }), [3]);
+    assert_eq!(told(&Message::SetPerson { name: "zoe".into(), person }), [3]);
+    assert_eq!(told(&register(key("zoe").public(), user("zoe"), None)), [4]);
+    assert_eq!(told(&Message::RevokeKey { key: key("zoe").public().id() }), [5]);
+    assert_eq!(told(&Message::RevokeKey { key: key("zoe").public().id() }), [0u8; 0], "once is enough");
+    assert_eq!(told(&create("petty", Policy::any(1))), [6]);
+    assert_eq!(told(&Message::SetPolicy { account: treasury, policy: Policy::any(1) }), [7]);
+    assert_eq!(told(&Message::CloseAccount { account: treasury }), [8]);
+}
+
+#[test]
 fn a_closed_account_sends_nothing_more_and_the_account_admin_stays() {
     let mut world = World::new();
     let close = |name: &str| Message::CloseAccount { account: account(name) };
