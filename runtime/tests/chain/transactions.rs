@@ -308,3 +308,56 @@ fn an_account_without_bounds_keeps_no_sums() {
     assert!(matches!(world.outcome(&payment), Outcome::Ok(_)));
     assert_eq!(world.state.root(), before);
 }
+
+/// A message of so many bytes that no module knows: it fails, and its bytes count.
+fn heavy(world: &mut World, sender: &str, approver: &str, bytes: usize) -> portolan_primitives::Transaction {
+    let contract = portolan_runtime::native::Native::Clock.id();
+    let call = portolan_primitives::Call { contract, input: vec![0xFF; bytes] };
+    let mut body = world.body(sender, &[approver], vec![call]);
+    body.gas_limit = parameters::TRANSACTION_GAS.default;
+    sign(body, &[approver])
+}
+
+#[test]
+fn bytes_are_bounded_by_member_and_by_block() {
+    let mut world = World::with(|genesis| {
+        set(genesis, &parameters::QUOTA_BYTES, 700 * 1024);
+        set(genesis, &parameters::BLOCK_BYTES, 1024 * 1024);
+    });
+    let [one, two] = [500_000, 300_000].map(|bytes| heavy(&mut world, "supplier/main", "dan", bytes));
+    let [three, four] = [400_000, 200_000].map(|bytes| heavy(&mut world, "bank/treasury", "ann", bytes));
+    let small = world.supplier(&[]);
+    let mut execution = world.begin();
+    execution.apply(&one).unwrap();
+    let over_quota = execution.apply(&two).unwrap_err();
+    assert_eq!(over_quota.to_string(), Refusal::Quota(Bound::Bytes).to_string());
+    execution.apply(&three).unwrap();
+    let full = execution.apply(&four).unwrap_err();
+    assert_eq!(full.to_string(), Refusal::BlockFull(Bound::Bytes).to_string());
+    execution.apply(&small).unwrap();
+}
+
+#[test]
+fn a_header_says_how_much_gas_the_block_used() {
+    let mut world = World::new();
+    let due = world.date().0;
+    let plan = world.supplier(&[schedule(due, 1_000_000, &program(&[put("a", b"1")]))]);
+    world.block(&[plan]);
+    let (good, bad) = (world.supplier(&[put("b", b"1")]), world.supplier(&[revert(b"no")]));
+    let parts = world.block(&[good, bad]);
+    assert_eq!(parts.receipts.len(), 3);
+    let sum: u64 = parts.receipts.iter().map(|executed| executed.receipt.gas).sum();
+    assert_eq!(parts.header.gas_used, sum);
+}
+
+#[test]
+fn events_are_bounded_in_each_call_and_not_over_a_batch() {
+    let mut world = World::new();
+    let call = |events: usize| run("ledger", &vec![emit(b"x"); events]);
+    let batch = world.transaction("supplier/main", &["dan"], vec![call(600), call(600)]);
+    let parts = world.block(&[batch]);
+    assert!(parts.receipts[0].receipt.succeeded());
+    assert_eq!(parts.receipts[0].events.len(), 1_200);
+    let flood = world.transaction("supplier/main", &["dan"], vec![call(1_025)]);
+    assert_eq!(reason(&world.outcome(&flood)), &FailureReason::Trapped);
+}
