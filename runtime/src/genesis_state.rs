@@ -9,7 +9,7 @@ use std::sync::Arc;
 use codec::Encode;
 use portolan_primitives::block::HEADER_VERSION;
 use portolan_primitives::id::is_name;
-use portolan_primitives::limits::MAX_VALIDATORS;
+use portolan_primitives::limits::{MAX_TOTAL_POWER, MAX_VALIDATORS};
 use portolan_primitives::{
     AccountId, Caller, ContractId, FailureReason, Hash, Header, Height, History, KeyId, MemberId, MemberStatus, Origin,
     Outcome, PublicKey, Round, Timestamp, Validator, ValidatorSet, list_root,
@@ -70,8 +70,8 @@ pub enum GenesisError {
         /// Why.
         reason: String,
     },
-    /// No validator, too many, or one without power.
-    #[error("there must be 1 to 128 validators, each with power of at least 1")]
+    /// No validator, too many, one without power, or too much power in all.
+    #[error("there must be 1 to 128 validators, each with power of at least 1, and at most {MAX_TOTAL_POWER} in all")]
     BadValidators,
     /// A policy that can't be.
     #[error("the policy of account `{account}` is refused: {reason}")]
@@ -371,12 +371,18 @@ fn write_validators(ledger: &mut Ledger, genesis: &Genesis) -> GenesisResult<Val
         check_key(&validator.member, &validator.key)?;
         members.see(member, what)?;
         keys.see(validator.key, || format!("the key of {}", what()))?;
+        if ledger.get::<Key>(&validator.key.id())?.is_some() {
+            return Err(GenesisError::Twice(format!("the key of {}", what())));
+        }
         validators.push(Validator { member, key: validator.key, power: validator.power });
     }
     if !(1..=MAX_VALIDATORS).contains(&validators.len()) || validators.iter().any(|validator| validator.power == 0) {
         return Err(GenesisError::BadValidators);
     }
     let current = ValidatorSet::new(validators);
+    if current.total_power() > MAX_TOTAL_POWER {
+        return Err(GenesisError::BadValidators);
+    }
     ledger.put(&(), &Validators { current: current.clone(), pending: vec![] })?;
     Ok(current)
 }

@@ -6,7 +6,7 @@ mod world;
 use portolan_interface::{
     DayCount, FinancingId, Hash, MemberStatus, Money, PartId, Ppm, Unauthorized,
     financing::{FinancingError, FinancingState, MAX_OFFERS, OfferState, OfferTerms, api},
-    receivable::{PartState, Recourse},
+    receivable::{CertificateTerms, PartState, ReceivableError, Recourse},
     settlement::SettlementError,
 };
 use portolan_sdk::{CallError, codec::Encode};
@@ -194,6 +194,84 @@ fn only_a_bank_of_another_organisation_offers() {
 }
 
 #[test]
+fn a_restricted_bank_offers_nothing() {
+    let world = World::new();
+    let parts = parts(&world);
+    let id = request(&world, world.tier_2, parts[0]).unwrap();
+    world.chain.set_status(world.bank.member, MemberStatus::Restricted);
+    let restricted = FinancingError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(&world, || offer(&world, world.bank, id, world.offer_terms()), restricted);
+}
+
+#[test]
+fn nobody_asks_accepts_draws_or_withdraws_in_anothers_name() {
+    let world = World::new();
+    let parts = parts(&world);
+    let stranger = world.financing(world.tier_3);
+    let (borrower, bank) = (world.tier_2.account, world.bank.account);
+    let forged = FinancingError::Unauthorized(Unauthorized::TooFewPersons);
+    refuses(&world, || stranger.request(borrower, parts[0]), forged.clone());
+    let id = request(&world, world.tier_2, parts[0]).unwrap();
+    let unregistered = OfferTerms { registry_reference: None, ..world.offer_terms() };
+    offer(&world, world.bank, id, unregistered).unwrap();
+    refuses(&world, || stranger.accept(borrower, id, 0), forged.clone());
+    refuses(&world, || stranger.withdraw_offer(bank, id, 0), forged.clone());
+    refuses(&world, || stranger.withdraw(borrower, id), forged.clone());
+    accept(&world, world.tier_2, id, 0).unwrap();
+    refuses(&world, || stranger.draw(bank, id, "ZD-1".into()), forged);
+}
+
+/// Two certificates of one invoice, the second due a month after the first.
+fn two_of_one_invoice(world: &World) -> [PartId; 2] {
+    let invoice = world.matched(1, cny(FACE));
+    [90, 120].map(|days| {
+        let half = world.certificate_terms(invoice, cny(FACE / 2));
+        let terms = CertificateTerms { maturity: world.in_days(days), ..half };
+        let certificate = world.receivable(world.core).issue(world.core.account, terms).unwrap();
+        world.receivable(world.tier_1).accept(world.tier_1.account, certificate).unwrap();
+        PartId::root(certificate)
+    })
+}
+
+#[test]
+fn two_certificates_of_one_invoice_back_one_live_financing() {
+    let world = World::new();
+    let [first, second] = two_of_one_invoice(&world);
+    let id = world.discount(world.tier_1, first, world.bank);
+    let invoice = books(&world).financing(id).unwrap().financing.invoice;
+    refuses(&world, || request(&world, world.tier_1, second), FinancingError::AlreadyFinanced { invoice });
+}
+
+#[test]
+fn a_financing_that_is_overdue_is_live_until_it_is_paid_whole() {
+    let world = World::new();
+    let [first, second] = two_of_one_invoice(&world);
+    let id = world.discount(world.tier_1, first, world.bank);
+    let invoice = books(&world).financing(id).unwrap().financing.invoice;
+    world.deposit(cny(FACE / 2 - 1));
+    world.advance_to(date("2026-06-01"));
+    assert_eq!((world.part(first).state, world.part(first).outstanding), (PartState::Overdue, cny(1)));
+    refuses(&world, || request(&world, world.tier_1, second), FinancingError::AlreadyFinanced { invoice });
+    world.deposit(cny(1));
+    world.advance_to(date("2026-06-02"));
+    assert_eq!(world.part(first).state, PartState::Settled);
+    request(&world, world.tier_1, second).unwrap();
+}
+
+#[test]
+fn a_part_that_may_not_be_passed_on_is_not_sold_either() {
+    let world = World::new();
+    let invoice = world.matched(1, cny(FACE));
+    let terms = CertificateTerms { transferable: false, ..world.certificate_terms(invoice, cny(FACE)) };
+    let certificate = world.receivable(world.core).issue(world.core.account, terms).unwrap();
+    world.receivable(world.tier_1).accept(world.tier_1.account, certificate).unwrap();
+    let id = request(&world, world.tier_1, PartId::root(certificate)).unwrap();
+    offer(&world, world.bank, id, world.offer_terms()).unwrap();
+    let bound = FinancingError::Receivable(CallError::Contract(ReceivableError::NotTransferable));
+    refuses(&world, || accept(&world, world.tier_1, id, 0), bound);
+}
+
+#[test]
 fn an_offer_is_checked() {
     let world = World::new();
     let parts = parts(&world);
@@ -315,6 +393,8 @@ fn funders_see_their_own_offers_and_nobody_elses_terms() {
     assert_eq!((seen(world.tier_2).offers.len(), seen(world.bank).offers.len()), (2, 1));
     assert!(seen(world.bank).financing.draw.is_some());
     let loser = seen(world.other_bank);
+    assert_eq!((seen(world.bank).offers[0].state, loser.offers[0].state), (OfferState::Accepted, OfferState::Open));
+    assert_eq!((seen(world.bank).financing.accepted, loser.financing.accepted), (Some(0), None));
     assert_eq!((loser.offers.len(), loser.financing.draw, loser.financing.state), (1, None, FinancingState::Drawn));
     assert_eq!(refusal(world.financing(world.tier_1).financing(id)), FinancingError::NotParty);
     assert_eq!(refusal(world.financing(world.tier_1).financings(world.tier_2.account, None)), FinancingError::NotParty);

@@ -200,6 +200,23 @@ fn naming_the_holder_is_not_being_the_holder() {
 }
 
 #[test]
+fn nobody_answers_an_offer_in_anothers_name() {
+    let world = World::new();
+    let stranger = world.receivable(world.tier_3);
+    let (holder, receiver) = (world.tier_1.account, world.tier_2.account);
+    let forged = ReceivableError::Unauthorized(Unauthorized::TooFewPersons);
+    let certificate = world.offered(1, cny(FACE));
+    refuses(&world, || stranger.accept(holder, certificate), forged.clone());
+    refuses(&world, || stranger.refuse(holder, certificate), forged.clone());
+    world.receivable(world.tier_1).accept(holder, certificate).unwrap();
+    let root = PartId::root(certificate);
+    offer(&world, world.tier_1, root, receiver).unwrap();
+    refuses(&world, || stranger.accept_transfer(receiver, root), forged.clone());
+    refuses(&world, || stranger.reject_transfer(receiver, root), forged.clone());
+    refuses(&world, || stranger.withdraw_transfer(holder, root), forged);
+}
+
+#[test]
 fn an_unknown_part_and_certificate_are_named_as_such() {
     let world = World::new();
     refuses(&world, || split(&world, world.tier_1, PartId([9; 32]), vec![cny(1); 2]), ReceivableError::UnknownPart);
@@ -277,6 +294,43 @@ fn an_offer_lapses_by_itself_and_coming_too_late_is_told_so() {
         ReceivableError::OfferExpired { expired: date("2026-03-05") },
     );
     world.split(world.tier_1, root, &[60_000_000, 60_000_000]);
+}
+
+#[test]
+fn an_offers_last_day_counts_while_the_agenda_lags_and_the_day_after_does_not() {
+    let world = World::new();
+    let (_, root) = world.live(1, cny(FACE));
+    offer(&world, world.tier_1, root, world.tier_2.account).unwrap();
+    let expired = world.in_days(3);
+    // The day has come and the agenda has not run.
+    world.chain.start_at(expired.0 + 1);
+    refuses(&world, || accept(&world, world.tier_2, root), ReceivableError::OfferExpired { expired });
+    world.chain.start_at(expired.0);
+    accept(&world, world.tier_2, root).unwrap();
+}
+
+#[test]
+fn an_accepted_or_withdrawn_offer_leaves_no_agenda_entry() {
+    let world = World::new();
+    let (_, root) = world.live(1, cny(FACE));
+    let pending = world.chain.agenda().len();
+    world.transfer(world.tier_1, world.tier_2, root);
+    assert_eq!(world.chain.agenda().len(), pending);
+    offer(&world, world.tier_2, root, world.tier_3.account).unwrap();
+    assert_eq!(world.chain.agenda().len(), pending + 1);
+    world.receivable(world.tier_2).withdraw_transfer(world.tier_2.account, root).unwrap();
+    assert_eq!(world.chain.agenda().len(), pending);
+}
+
+#[test]
+fn on_a_part_that_was_split_nothing_is_owed_any_more() {
+    let world = World::new();
+    let (certificate, root) = world.live(1, cny(FACE));
+    let pieces = world.split(world.tier_1, root, &[60_000_000, 60_000_000]);
+    assert_eq!((world.part(root).state, world.part(root).outstanding), (PartState::Closed, cny(0)));
+    assert_eq!(world.part(pieces[0]).outstanding, cny(60_000_000));
+    let all: i128 = world.tree(certificate).iter().map(|part| part.outstanding.minor).sum();
+    assert_eq!(all, FACE, "whoever adds up the whole tree counts nothing twice");
 }
 
 #[test]
@@ -371,6 +425,12 @@ fn a_claim_changes_hands_at_most_256_times() {
     refuses(&world, || offer(&world, pair.0, root, pair.1.account), ReceivableError::TooManyHops);
     let pieces = world.split(pair.0, root, &[60_000_000, 60_000_000]);
     refuses(&world, || offer(&world, pair.0, pieces[0], pair.1.account), ReceivableError::TooManyHops);
+    let financing = Receivable::over(world.chain.as_contract(portolan_interface::financing::api::CONTRACT));
+    let sell = || {
+        let id = portolan_interface::FinancingId([1; 32]);
+        financing.discount(pieces[0], pair.0.account, world.bank.account, Recourse::Without, id)
+    };
+    refuses(&world, sell, ReceivableError::TooManyHops);
 }
 
 #[test]
@@ -451,6 +511,19 @@ fn only_a_core_enterprise_in_good_standing_issues() {
     world.chain.set_status(world.core.member, MemberStatus::Restricted);
     let error = ReceivableError::MemberNotActive { status: MemberStatus::Restricted };
     refuses(&world, || issue_against(&world, invoice, |_| {}), error);
+}
+
+#[test]
+fn a_certificate_is_not_issued_to_a_frozen_member_nor_accepted_from_one() {
+    let world = World::new();
+    let frozen = ReceivableError::MemberNotActive { status: MemberStatus::Frozen };
+    let invoice = world.matched(1, cny(FACE));
+    world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
+    refuses(&world, || issue_against(&world, invoice, |_| {}), frozen.clone());
+    world.chain.set_status(world.tier_1.member, MemberStatus::Active);
+    let certificate = issue_against(&world, invoice, |_| {}).unwrap();
+    world.chain.set_status(world.core.member, MemberStatus::Frozen);
+    refuses(&world, || world.receivable(world.tier_1).accept(world.tier_1.account, certificate), frozen);
 }
 
 #[test]
@@ -632,6 +705,29 @@ fn what_financing_does_nobody_else_can_do() {
     refuses(&world, take, ReceivableError::NotTrusted);
     let settlement = Receivable::over(world.chain.as_contract(portolan_interface::settlement::api::CONTRACT));
     refuses(&world, || settlement.facts(root), ReceivableError::NotTrusted);
+}
+
+#[test]
+fn a_sale_is_of_a_live_part_by_its_holder_between_members_in_standing() {
+    let world = World::new();
+    let (_, root) = world.live(1, cny(FACE));
+    let financing = Receivable::over(world.chain.as_contract(portolan_interface::financing::api::CONTRACT));
+    let sell = |borrower: Firm| {
+        let id = portolan_interface::FinancingId([1; 32]);
+        financing.discount(root, borrower.account, world.bank.account, Recourse::Without, id)
+    };
+    refuses(&world, || sell(world.tier_2), ReceivableError::NotHolder);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Restricted);
+    let restricted = ReceivableError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(&world, || sell(world.tier_1), restricted);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Active);
+    world.chain.set_status(world.bank.member, MemberStatus::Frozen);
+    let frozen = ReceivableError::MemberNotActive { status: MemberStatus::Frozen };
+    refuses(&world, || sell(world.tier_1), frozen);
+    world.chain.set_status(world.bank.member, MemberStatus::Active);
+    offer(&world, world.tier_1, root, world.tier_2.account).unwrap();
+    let offered = ReceivableError::PartState { state: PartState::Offered, needed: PartState::Live };
+    refuses(&world, || sell(world.tier_1), offered);
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub enum CallRefusal {
 
 impl CallRefusal {
     /// Reads the host's negative code.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn from_code(code: i32) -> Self {
         match code {
             -1 => Self::Reverted,
@@ -134,7 +134,7 @@ pub enum ScheduleRefusal {
 
 impl ScheduleRefusal {
     /// Reads the host's code; one that this code does not know counts as a refusal for want of quota.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) const fn from_code(code: i32) -> Result<(), Self> {
         match code {
             0 => Ok(()),
@@ -166,5 +166,32 @@ impl CalendarRefusal {
             -2 => Err(Self::UnknownCalendar),
             _ => Err(Self::NotCovered),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_read_back_and_an_unknown_one_is_a_refusal() {
+        use {CallRefusal as C, ScheduleRefusal as S, Unauthorized as U};
+        for refusal in [U::NotTopLevel, U::UnknownAccount, U::MemberNotActive, U::TooFewPersons] {
+            assert_eq!(U::from_code(refusal as i32), Err(refusal));
+        }
+        for refusal in [C::Reverted, C::Failed, C::UnknownContract, C::TooDeep, C::Reentrant] {
+            assert_eq!(C::from_code(refusal as i32), refusal);
+        }
+        for refusal in [S::GasAboveBlock, S::Quota, S::TooLong] {
+            assert_eq!(S::from_code(refusal as i32), Err(refusal));
+        }
+        for refusal in [CalendarRefusal::NotCovered, CalendarRefusal::UnknownCalendar] {
+            assert_eq!(CalendarRefusal::from_code(refusal as i32), Err(refusal));
+        }
+        assert_eq!((U::from_code(0), S::from_code(0)), (Ok(()), Ok(())));
+        assert_eq!((CalendarRefusal::from_code(1), CalendarRefusal::from_code(0)), (Ok(true), Ok(false)));
+        assert!([-1, 5, i32::MAX].iter().all(|code| U::from_code(*code).is_err() && S::from_code(*code).is_err()));
+        assert!([-3, 2, i32::MIN].iter().all(|code| CalendarRefusal::from_code(*code).is_err()));
+        assert_eq!(C::from_code(i32::MIN), C::Failed);
     }
 }

@@ -173,3 +173,41 @@ pub fn nothing(input: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
 
 /// Keeps a type in a signature without holding it.
 pub(crate) type Marker<T> = PhantomData<fn() -> T>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain of boxes, each in the one before.
+    #[derive(Debug, PartialEq, Eq, Encode, Decode)]
+    struct Nested(Vec<Nested>);
+
+    fn nested(depth: u32) -> Vec<u8> {
+        (1..depth).fold(Nested(vec![]), |inner, _| Nested(vec![inner])).encode()
+    }
+
+    #[test]
+    fn a_message_is_whole_and_nests_no_deeper_than_it_may() {
+        assert_eq!(decode::<u16>(&[1, 0]), Ok(1));
+        assert_eq!(decode::<u16>(&[1, 0, 0]), Err(bad_message()));
+        assert_eq!(decode::<u16>(&[1]), Err(bad_message()));
+        assert!(decode::<Nested>(&nested(MAX_MESSAGE_DEPTH - 2)).is_ok());
+        assert_eq!(decode::<Nested>(&nested(MAX_MESSAGE_DEPTH * 2)), Err(bad_message()));
+    }
+
+    #[test]
+    fn a_reply_says_why_there_is_no_output() {
+        let read = |reply: Result<Vec<u8>, (CallRefusal, Vec<u8>)>| read_reply::<u8, u16>(reply);
+        assert_eq!(read(Ok(vec![7])), Ok(7));
+        assert_eq!(read(Ok(vec![7, 7])), Err(CallError::BadReply));
+        let own = ContractError::Contract(5u16).encode();
+        assert_eq!(read(Err((CallRefusal::Reverted, own))), Err(CallError::Contract(5)));
+        assert_eq!(read(Err((CallRefusal::Reverted, bad_message()))), Err(CallError::BadMessage));
+        assert_eq!(read(Err((CallRefusal::Reverted, vec![9]))), Err(CallError::BadReply));
+        let refused = |refusal| read(Err((refusal, vec![])));
+        assert_eq!(refused(CallRefusal::Failed), Err(CallError::Failed));
+        assert_eq!(refused(CallRefusal::UnknownContract), Err(CallError::UnknownContract));
+        assert_eq!(refused(CallRefusal::TooDeep), Err(CallError::TooDeep));
+        assert_eq!(refused(CallRefusal::Reentrant), Err(CallError::Reentrant));
+    }
+}

@@ -472,7 +472,8 @@ fn oversized_messages_keys_and_values_are_refused() {
     let (chain, account) = world();
     let sender = chain.as_account(account);
     let long = vec![0; portolan_sdk::abi::MAX_MESSAGE_BYTES + 1];
-    assert!(sender.call(ledger::CONTRACT, &long, 0).is_err());
+    let trapped = (portolan_sdk::CallRefusal::Failed, vec![]);
+    assert_eq!(sender.call(ledger::CONTRACT, &long, 0), Err(trapped), "it does not even reach the contract");
     let too_long = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         chain.inside(ledger::CONTRACT, || portolan_sdk::storage::Item::<Vec<u8>>::new(9).set(&long));
     }));

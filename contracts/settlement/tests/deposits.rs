@@ -101,6 +101,19 @@ fn nobody_issues_in_a_banks_name_without_its_approvals() {
 }
 
 #[test]
+fn nobody_disposes_of_a_deposit_or_sets_a_cap_in_anothers_name() {
+    let world = World::new();
+    world.deposit(cny(1_000));
+    let stranger = world.settlement(world.tier_3);
+    let (owner, bank) = (world.core.account, world.bank.member);
+    let forged = SettlementError::Unauthorized(Unauthorized::TooFewPersons);
+    refuses(&world, || stranger.redeem(owner, bank, cny(1), commitment(1)), forged.clone());
+    let to_itself = || stranger.transfer(owner, world.tier_3.account, bank, cny(1), commitment(1));
+    refuses(&world, to_itself, forged.clone());
+    refuses(&world, || stranger.serve(world.bank.account, cny(2_000_000_000_000)), forged);
+}
+
+#[test]
 fn f37_a_bank_issues_only_what_it_serves_and_up_to_its_cap() {
     let world = World::new();
     let dollars = Money::new(1, Currency::USD);

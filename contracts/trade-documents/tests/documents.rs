@@ -383,6 +383,98 @@ fn an_invoice_follows_its_certificates() {
     refuses(&world, || certify(0), TradeError::AmountNotPositive);
 }
 
+#[test]
+fn only_what_is_certified_is_released_or_settled() {
+    let world = World::new();
+    let id = world.matched(1, cny(TOTAL));
+    let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+    let error = TradeError::InvoiceState { state: InvoiceState::Matched, needed: InvoiceState::Certified };
+    refuses(&world, || receivable.release(id, cny(1)), error.clone());
+    refuses(&world, || receivable.settle(id, cny(1)), error);
+}
+
+#[test]
+fn dates_outside_the_calendar_are_refused() {
+    let world = World::new();
+    let never = portolan_interface::BusinessDate(i32::MAX);
+    let mut terms = world.order_terms(1, cny(TOTAL));
+    terms.deliver_until = never;
+    let ordered = refusal(world.trade(world.core).offer_order(world.core.account, terms));
+    assert!(matches!(ordered, TradeError::Terms(_)), "{ordered:?}");
+    let order = world.order(1, cny(TOTAL));
+    let mut terms = world.bill_terms(1, order);
+    terms.on_board = never;
+    let shipped = refusal(world.trade(world.carrier).issue_bill(world.carrier.account, terms));
+    assert!(matches!(shipped, TradeError::Terms(_)), "{shipped:?}");
+}
+
+#[test]
+fn an_invoice_is_certified_in_its_own_currency() {
+    let world = World::new();
+    let id = world.matched(1, cny(TOTAL));
+    let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+    let dollars = || receivable.certify(id, world.core.account, world.tier_1.account, Money::new(1, Currency::USD));
+    refuses(&world, dollars, TradeError::WrongCurrency { expected: Currency::CNY, found: Currency::USD });
+}
+
+#[test]
+fn only_a_party_matches_an_invoice() {
+    let world = World::new();
+    let id = world.registered(1, cny(TOTAL));
+    let matches = |firm: Firm| world.trade(firm).match_invoice(firm.account, id);
+    refuses(&world, || matches(world.tier_2), TradeError::NotParty);
+    matches(world.core).unwrap();
+}
+
+#[test]
+fn nobody_acts_on_documents_in_anothers_name() {
+    let world = World::new();
+    let stranger = world.trade(world.tier_3);
+    let forged = TradeError::Unauthorized(Unauthorized::TooFewPersons);
+    let (seller, carrier, customs) = (world.tier_1.account, world.carrier.account, world.customs.account);
+    let offered = world.trade(world.core).offer_order(world.core.account, world.order_terms(9, cny(TOTAL))).unwrap();
+    refuses(&world, || stranger.answer_order(seller, offered, OrderAnswer::Accept), forged.clone());
+    let order = world.order(1, cny(TOTAL));
+    refuses(&world, || stranger.issue_bill(carrier, world.bill_terms(1, order)), forged.clone());
+    let bill = world.bill(1, order);
+    let declare = || stranger.lodge_declaration(seller, world.declaration_terms(1, order, bill, cny(TOTAL)));
+    refuses(&world, declare, forged.clone());
+    let declaration = world.lodged(1, order, bill, cny(TOTAL));
+    let decide = || stranger.decide_declaration(customs, declaration, CustomsDecision::Accept);
+    refuses(&world, decide, forged.clone());
+    let terms = world.invoice_terms(2, cny(TOTAL));
+    refuses(&world, || stranger.register_invoice(seller, terms), forged.clone());
+    let invoice = world.registered(3, cny(TOTAL));
+    refuses(&world, || stranger.match_invoice(seller, invoice), forged);
+}
+
+#[test]
+fn a_restricted_member_begins_nothing_new() {
+    let world = World::new();
+    let order = world.order(1, cny(TOTAL));
+    world.chain.set_status(world.core.member, MemberStatus::Restricted);
+    world.chain.set_status(world.carrier.member, MemberStatus::Restricted);
+    let restricted = TradeError::MemberNotActive { status: MemberStatus::Restricted };
+    let another = || world.trade(world.core).offer_order(world.core.account, world.order_terms(2, cny(TOTAL)));
+    refuses(&world, another, restricted.clone());
+    let bill = || world.trade(world.carrier).issue_bill(world.carrier.account, world.bill_terms(1, order));
+    refuses(&world, bill, restricted.clone());
+    world.chain.set_status(world.core.member, MemberStatus::Active);
+    world.chain.set_status(world.carrier.member, MemberStatus::Active);
+    let offered = world.trade(world.core).offer_order(world.core.account, world.order_terms(3, cny(TOTAL))).unwrap();
+    let bill = world.bill(2, order);
+    let declaration = world.lodged(2, order, bill, cny(TOTAL));
+    let terms = world.invoice_terms(4, cny(TOTAL));
+    world.chain.set_status(world.tier_1.member, MemberStatus::Restricted);
+    world.chain.set_status(world.customs.member, MemberStatus::Restricted);
+    let answer = || world.trade(world.tier_1).answer_order(world.tier_1.account, offered, OrderAnswer::Accept);
+    refuses(&world, answer, restricted.clone());
+    let decide =
+        || world.trade(world.customs).decide_declaration(world.customs.account, declaration, CustomsDecision::Accept);
+    refuses(&world, decide, restricted.clone());
+    refuses(&world, || register(&world, world.tier_1, terms), restricted);
+}
+
 // Readers.
 
 #[test]

@@ -93,6 +93,24 @@ fn only_a_carrier_issues_bills() {
 }
 
 #[test]
+fn nobody_disposes_of_a_title_in_anothers_name() {
+    let (world, bill) = bill();
+    let stranger = world.trade(world.tier_3);
+    let (owner, next) = (world.tier_1.account, world.tier_2.account);
+    let forged = TradeError::Unauthorized(Unauthorized::TooFewPersons);
+    refuses(&world, || stranger.nominate(owner, bill, Some(next)), forged.clone());
+    refuses(&world, || stranger.transfer_holder(owner, bill, next), forged.clone());
+    refuses(&world, || stranger.endorse(owner, bill, next), forged.clone());
+    refuses(&world, || stranger.surrender(owner, bill), forged.clone());
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    refuses(&world, || stranger.transfer_beneficiary(owner, bill), forged.clone());
+    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
+    refuses(&world, || stranger.reject_title(next, bill), forged.clone());
+    surrender(&world, world.tier_2, bill).unwrap();
+    refuses(&world, || stranger.answer_surrender(world.carrier.account, bill, true), forged);
+}
+
+#[test]
 fn item_2_only_the_beneficiary_nominates() {
     let (world, bill) = bill();
     transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
@@ -271,6 +289,42 @@ fn item_23_a_frozen_party_neither_gives_nor_takes() {
     world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
     let cannot_give = TradeError::Unauthorized(Unauthorized::MemberNotActive);
     refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_3), cannot_give);
+}
+
+#[test]
+fn a_title_comes_to_nobody_who_was_frozen_since_or_is() {
+    let (world, bill) = bill();
+    let frozen = TradeError::MemberNotActive { status: MemberStatus::Frozen };
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    world.chain.set_status(world.tier_2.member, MemberStatus::Frozen);
+    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), frozen.clone());
+    refuses(&world, || transfer_holder(&world, world.tier_1, bill, world.tier_2), frozen.clone());
+    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_2), frozen.clone());
+    refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_2)), frozen);
+}
+
+#[test]
+fn a_right_that_is_given_back_takes_its_nomination_along() {
+    let (world, bill) = bill();
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    transfer_beneficiary(&world, world.tier_1, bill).unwrap();
+    reject(&world, world.tier_2, bill).unwrap();
+    assert_eq!(title(&world, bill).bill.nominee, None);
+    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), TradeError::NoNominee);
+}
+
+#[test]
+fn a_bill_enters_the_list_of_everybody_to_whom_its_title_comes() {
+    let (world, bill) = bill();
+    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
+    nominate(&world, world.tier_1, bill, Some(world.other_tier_2)).unwrap();
+    transfer_beneficiary(&world, world.tier_2, bill).unwrap();
+    transfer_holder(&world, world.tier_2, bill, world.other_tier_2).unwrap();
+    endorse(&world, world.other_tier_2, bill, world.tier_3).unwrap();
+    for firm in [world.tier_2, world.other_tier_2, world.tier_3] {
+        let listed = world.trade(firm).documents(firm.account, None).unwrap().documents;
+        assert!(listed.iter().any(|(_, id)| *id == bill), "{listed:?}");
+    }
 }
 
 #[test]

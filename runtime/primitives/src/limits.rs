@@ -20,3 +20,5 @@ pub const MAX_BLOCK_TRANSACTIONS: usize = 16_384;
 pub const MAX_BLOCK_BYTES: usize = 8 * 1024 * 1024;
 /// Most validators.
 pub const MAX_VALIDATORS: usize = 128;
+/// Most voting power of all validators together: three times it still fits 64 bits, so no count of votes can overflow.
+pub const MAX_TOTAL_POWER: u128 = (u64::MAX / 3) as u128;

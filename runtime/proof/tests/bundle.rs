@@ -171,6 +171,18 @@ fn an_ancestor_is_verified_by_the_history_of_the_head() {
 }
 
 #[test]
+fn a_header_that_stands_at_another_place_of_the_history_is_no_ancestor() {
+    let mut hashes = history(9);
+    hashes[5] = early().hash();
+    let head = Header { history_root: portolan_primitives::list_root(&hashes), ..header(9, 1, 1) };
+    let mut proof = HeaderProof::of(certified(head, 1, &[0, 1, 2]));
+    let path = ListProof::build(&hashes, 5).unwrap();
+    proof.ancestor = Some(AncestorProof { header: early(), path });
+    let expected = ProofError::NotAnAncestor { ancestor: Height(3), head: Height(9) };
+    assert_eq!(proof.verify(&trusting(1)), Err(expected));
+}
+
+#[test]
 fn a_known_header_needs_no_certificate() {
     let mut proof = good();
     proof.head.certificate.signatures.clear();

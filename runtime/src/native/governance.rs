@@ -2,22 +2,29 @@
 //!
 //! A proposal names one typed action. Votes weigh as validators do. When the approvals reach the action's threshold, the
 //! action runs: at once, or on the agenda after the lead time. It runs once; one that fails is recorded with its error and
-//! can be run again until the proposal expires. Must never act on an approval whose member is no longer a voter.
+//! can be run again until the proposal expires.
+//!
+//! An approval binds the action's hash, the policy under which the member approved, the keys that approved, and the version of
+//! the contract that the action is for. What has changed until the action runs makes it stale. Must never act on an approval
+//! whose member is no longer a voter, or whose approvers are no longer valid.
 
 use codec::{Decode, Encode};
 use portolan_primitives::hash::hash_encoded;
-use portolan_primitives::limits::MAX_VALIDATORS;
+use portolan_primitives::limits::{MAX_TOTAL_POWER, MAX_VALIDATORS};
 use portolan_primitives::{
-    AccountId, BusinessDate, Caller, ContractId, Currency, Domain, Hash, Height, MemberId, MemberStatus, PublicKey,
-    Role, Validator, ValidatorSet,
+    AccountId, BusinessDate, Caller, ContractId, Currency, Domain, Hash, Height, KeyId, MemberId, MemberStatus,
+    PublicKey, Role, Validator, ValidatorSet,
 };
 use portolan_sdk::metadata::ContractMetadata;
 use portolan_vm::abi::{Authorization, CallRefusal};
 use scale_info::TypeInfo;
 
 use super::members::ADMIN;
-use super::records::{Key, Member, Parameter, Record, Validators, YearDays};
+use super::records::{
+    Account, Instance, Key, KeyPurpose, Member, Parameter, Person, PersonId, Record, Validators, YearDays,
+};
 use super::{Context, Native, NativeError, NativeModule, NativeResult, decode_message};
+use crate::authority::counts;
 
 /// Days for which a proposal can be approved and run, if its proposer named fewer or none.
 pub const LIFE_DAYS: i32 = 90;
@@ -139,6 +146,15 @@ impl Action {
             Self::SetValidators { .. } => ("governance.threshold.validators", TWO_THIRDS_PPM),
         }
     }
+
+    /// The contract whose present code voters have in mind.
+    fn contract(&self) -> Option<ContractId> {
+        match self {
+            Self::UpgradeContract { name, .. } => Some(ContractId::from_name(name)),
+            Self::CallContract { contract, .. } => Some(*contract),
+            _ => None,
+        }
+    }
 }
 
 /// Where a proposal stands.
@@ -172,6 +188,17 @@ pub enum ProposalState {
     Withdrawn,
 }
 
+/// A member's approval, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Approval {
+    /// Who approved.
+    pub member: MemberId,
+    /// Version of the policy of its account `admin` that was met.
+    pub policy_version: u32,
+    /// Keys of the persons whom that policy counted.
+    pub keys: Vec<KeyId>,
+}
+
 /// A proposal without its action, which can be large.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Proposal {
@@ -185,8 +212,10 @@ pub struct Proposal {
     pub created: Height,
     /// Last business date on which it can be approved or run.
     pub expires: BusinessDate,
+    /// Version of the contract that the action upgrades or calls, when it was proposed; none for other actions.
+    pub contract_version: Option<u32>,
     /// Who approved, in order.
-    pub approvals: Vec<MemberId>,
+    pub approvals: Vec<Approval>,
     /// Where it stands.
     pub state: ProposalState,
 }
@@ -220,7 +249,7 @@ pub enum GovernanceError {
     /// There is no such proposal.
     #[codec(index = 3)]
     UnknownProposal,
-    /// The approval is for another action than the proposal's; read the proposal again.
+    /// The approval is for another action than the proposal's; read the proposal again, and approve what it says now.
     #[codec(index = 4)]
     StaleApproval,
     /// The proposal is no longer open for that.
@@ -243,7 +272,8 @@ pub enum GovernanceError {
     /// Only the proposer takes a proposal back.
     #[codec(index = 9)]
     NotProposer,
-    /// A validator set has 1 to 128 active members, each once, each with power, a key of its own and a member's name.
+    /// A validator set has 1 to 128 active members, each once, each with power and a key of its own, with at most a third of
+    /// 2^64 in all.
     #[codec(index = 10)]
     BadValidatorSet,
     /// More than a third of the voting power would change at once: change the set in steps.
@@ -258,6 +288,14 @@ pub enum GovernanceError {
     /// A number of days is 1 to 90.
     #[codec(index = 14)]
     BadLife,
+    /// The contract that the action is for was upgraded since; propose the action again.
+    #[codec(index = 15)]
+    StaleContract {
+        /// Its version when the action was proposed.
+        proposed: u32,
+        /// Its version now.
+        now: u32,
+    },
 }
 
 /// What happened in governance.
@@ -326,7 +364,8 @@ pub trait Messages {
     /// A voter proposes, and thereby approves. Open for `days` business-date days, 90 if none are named.
     #[call(index = 0)]
     fn propose(&mut self, title: String, action: Action, days: Option<u32>) -> Result<Hash, GovernanceError>;
-    /// A voter approves the action with that hash. The approval that reaches the threshold carries it out.
+    /// A voter approves the action with that hash, or renews an approval that became stale. The approval that reaches the
+    /// threshold carries it out.
     #[call(index = 1)]
     fn approve(&mut self, proposal: Hash, action_hash: Hash) -> Result<ProposalState, GovernanceError>;
     /// The proposer takes it back.
@@ -440,6 +479,7 @@ fn propose(context: &mut Context<'_>, title: String, action: Action, days: Optio
     }
     let action_hash = hash_encoded(Domain::Proposal, &action);
     let id = hash_encoded(Domain::Proposal, &(context.transaction_id(), proposer, action_hash));
+    let contract_version = version_of(context, &action)?;
     let block = context.block();
     let proposal = Proposal {
         proposer,
@@ -447,6 +487,7 @@ fn propose(context: &mut Context<'_>, title: String, action: Action, days: Optio
         action_hash,
         created: block.height,
         expires: block.business_date.plus_days(life),
+        contract_version,
         approvals: vec![],
         state: ProposalState::Open,
     };
@@ -458,11 +499,71 @@ fn propose(context: &mut Context<'_>, title: String, action: Action, days: Optio
 
 fn approve(context: &mut Context<'_>, id: Hash, action_hash: Hash) -> NativeResult<ProposalState> {
     let member = voter(context)?;
-    let proposal = live(context, &id)?;
+    let mut proposal = live(context, &id)?;
     ensure(proposal.action_hash == action_hash, GovernanceError::StaleApproval)?;
-    ensure(proposal.state == ProposalState::Open, GovernanceError::NotOpen)?;
-    ensure(!proposal.approvals.contains(&member), GovernanceError::AlreadyApproved)?;
+    let over = matches!(proposal.state, ProposalState::Executed { .. } | ProposalState::Withdrawn);
+    ensure(!over, GovernanceError::NotOpen)?;
+    if let Some(place) = proposal.approvals.iter().position(|approval| approval.member == member) {
+        let before = proposal.approvals.remove(place);
+        ensure(!still_counts(context, &before)?, GovernanceError::AlreadyApproved)?;
+    }
     add_approval(context, id, proposal, member)
+}
+
+/// The version of the contract that an action is for: 0 for a native module, or where there is no contract yet.
+fn version_of(context: &mut Context<'_>, action: &Action) -> NativeResult<Option<u32>> {
+    let Some(contract) = action.contract() else { return Ok(None) };
+    Ok(Some(context.get::<Instance>(&contract)?.map_or(0, |instance| instance.version)))
+}
+
+/// Passes while the action's contract is the one that voters had in mind.
+fn ensure_same_contract(context: &mut Context<'_>, proposal: &Proposal, action: &Action) -> NativeResult<()> {
+    match (proposal.contract_version, version_of(context, action)?) {
+        (Some(proposed), Some(now)) => ensure(proposed == now, GovernanceError::StaleContract { proposed, now }),
+        _ => Ok(()),
+    }
+}
+
+/// What the member's approval rests on in this transaction.
+fn approval_of(context: &mut Context<'_>, member: MemberId) -> NativeResult<Approval> {
+    let account = admin_of(context, member)?.ok_or_else(|| refused(GovernanceError::NotAVoter))?;
+    let counting = context.approvers().iter().filter(|approver| counts(&account.policy, member, approver));
+    let mut keys: Vec<KeyId> = counting.map(|approver| approver.key).collect();
+    keys.sort_unstable();
+    Ok(Approval { member, policy_version: account.policy_version, keys })
+}
+
+fn admin_of(context: &mut Context<'_>, member: MemberId) -> NativeResult<Option<Account>> {
+    let Some(record) = context.get::<Member>(&member)? else { return Ok(None) };
+    context.get::<Account>(&AccountId::from_name(&record.name, ADMIN))
+}
+
+/// Whether an approval holds now: its member is active and has the same policy, and every key that approved is still valid
+/// and in the hand of an active person.
+fn still_counts(context: &mut Context<'_>, approval: &Approval) -> NativeResult<bool> {
+    let member = context.get::<Member>(&approval.member)?;
+    let active = member.is_some_and(|member| member.status == MemberStatus::Active);
+    let same_policy = admin_of(context, approval.member)?
+        .is_some_and(|account| !account.closed && account.policy_version == approval.policy_version);
+    if !active || !same_policy {
+        return Ok(false);
+    }
+    for key in &approval.keys {
+        if !may_still_approve(context, key)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn may_still_approve(context: &mut Context<'_>, id: &KeyId) -> NativeResult<bool> {
+    let block = context.block();
+    let Some(key) = context.get::<Key>(id)?.filter(|key| key.valid_at(block.height, block.time)) else {
+        return Ok(false);
+    };
+    let KeyPurpose::User(name) = key.purpose else { return Ok(false) };
+    let person = context.get::<Person>(&PersonId { member: key.member, name })?;
+    Ok(person.is_some_and(|person| person.active))
 }
 
 /// A proposal whose last day is not past.
@@ -479,11 +580,13 @@ fn add_approval(
     mut proposal: Proposal,
     member: MemberId,
 ) -> NativeResult<ProposalState> {
-    proposal.approvals.push(member);
-    context.emit(&GovernanceEvent::Approved { proposal: id, member })?;
     let action = action_of(context, &id)?;
+    ensure_same_contract(context, &proposal, &action)?;
+    proposal.approvals.push(approval_of(context, member)?);
+    context.emit(&GovernanceEvent::Approved { proposal: id, member })?;
     let (approved, needed) = standing(context, &proposal, &action)?;
-    if approved >= needed {
+    // What is on the agenda already, or failed, an approval that is renewed does not run.
+    if approved >= needed && proposal.state == ProposalState::Open {
         match lead_days(context)? {
             0 => run(context, id, &mut proposal, action)?,
             days => schedule(context, id, &mut proposal, days)?,
@@ -527,6 +630,7 @@ fn execute(context: &mut Context<'_>, id: Hash) -> NativeResult<ProposalState> {
     };
     ensure(runnable, GovernanceError::NotOpen)?;
     let action = action_of(context, &id)?;
+    ensure_same_contract(context, &proposal, &action)?;
     let (approved, needed) = standing(context, &proposal, &action)?;
     ensure(approved >= needed, GovernanceError::NotEnoughApprovals { approved, needed })?;
     run(context, id, &mut proposal, action)?;
@@ -592,13 +696,15 @@ fn message_of(action: Action) -> (ContractId, Vec<u8>) {
     }
 }
 
-/// Power that approved and still votes, and power that is needed, both in ppm of all; the first rounded down.
+/// Power whose approval still counts, and power that is needed, both in ppm of all; the first rounded down.
 fn standing(context: &mut Context<'_>, proposal: &Proposal, action: &Action) -> NativeResult<(u32, u32)> {
     let set = voters(context)?;
     let mut power = 0u128;
-    for validator in set.validators().iter().filter(|validator| proposal.approvals.contains(&validator.member)) {
-        let member = context.get::<Member>(&validator.member)?;
-        if member.is_some_and(|member| member.status == MemberStatus::Active) {
+    for approval in &proposal.approvals {
+        let validator = set.validators().iter().find(|validator| validator.member == approval.member);
+        if let Some(validator) = validator
+            && still_counts(context, approval)?
+        {
             power += u128::from(validator.power);
         }
     }
@@ -631,7 +737,8 @@ fn check_set(context: &mut Context<'_>, validators: &[Validator]) -> NativeResul
     let plain = (1..=MAX_VALIDATORS).contains(&count)
         && members.len() == count
         && keys.len() == count
-        && validators.iter().all(|validator| validator.power > 0 && validator.key.check_registrable().is_ok());
+        && validators.iter().all(|validator| validator.power > 0 && validator.key.check_registrable().is_ok())
+        && validators.iter().map(|validator| u128::from(validator.power)).sum::<u128>() <= MAX_TOTAL_POWER;
     ensure(plain, GovernanceError::BadValidatorSet)?;
     for validator in validators {
         let member = context.get::<Member>(&validator.member)?;

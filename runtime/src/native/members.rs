@@ -10,7 +10,9 @@ use portolan_sdk::metadata::ContractMetadata;
 use portolan_vm::abi::Authorization;
 use scale_info::TypeInfo;
 
-use super::records::{Account, AccountOfMember, Key, KeyOfMember, KeyPurpose, Member, Person, PersonId, Policy, Tier};
+use super::records::{
+    Account, AccountOfMember, Key, KeyOfMember, KeyPurpose, Member, Person, PersonId, Policy, Tier, Validators,
+};
 use super::{Context, NativeError, NativeModule, NativeResult, decode_message};
 
 /// The account whose policy authorises a member's own affairs. Every member has it from the start.
@@ -425,13 +427,20 @@ fn put_key(
 ) -> NativeResult<KeyId> {
     ensure(key.check_registrable().is_ok(), || MembersError::BadKey)?;
     let id = key.id();
-    ensure(context.get::<Key>(&id)?.is_none(), || MembersError::KeyExists)?;
+    ensure(context.get::<Key>(&id)?.is_none() && !signs_votes(context, &key)?, || MembersError::KeyExists)?;
     let valid_from = context.block().time;
     ensure(valid_until.is_none_or(|until| until > valid_from), || MembersError::EmptyValidity)?;
     context.put(&id, &Key { key, member, purpose, valid_from, valid_until, revoked: None })?;
     context.put(&(member, id), &KeyOfMember)?;
     context.emit(&MembersEvent::KeyRegistered { member, key: id })?;
     Ok(id)
+}
+
+/// Whether a validator of now or of a set to come votes with the key.
+fn signs_votes(context: &mut Context<'_>, key: &PublicKey) -> NativeResult<bool> {
+    let Some(validators) = context.get::<Validators>(&())? else { return Ok(false) };
+    let mut sets = std::iter::once(&validators.current).chain(validators.pending.iter().map(|(_, set)| set));
+    Ok(sets.any(|set| set.validators().iter().any(|validator| validator.key == *key)))
 }
 
 fn revoke_key(context: &mut Context<'_>, id: KeyId) -> NativeResult<()> {

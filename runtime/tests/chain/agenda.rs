@@ -6,7 +6,7 @@ use codec::{Decode, Encode};
 use portolan_primitives::{AgendaId, BusinessDate, FailureReason, Origin, Outcome, Timestamp};
 use portolan_runtime::genesis::{BusinessClock, NetworkKind, Zone, ZoneOffset};
 use portolan_runtime::native::agenda::messages::Query;
-use portolan_runtime::native::agenda::{EntryView, FailedView};
+use portolan_runtime::native::agenda::{EntryView, FailedView, entry_id};
 use portolan_runtime::{ApplyError, ExecutedReceipt, GenesisError, Reason, Wakeup, parameters};
 use proptest::prelude::*;
 
@@ -208,6 +208,38 @@ fn a_member_makes_no_more_entries_in_a_block_than_its_quota() {
     let code = portolan_vm::abi::ScheduleRefusal::Quota as i32;
     assert_eq!(reason(&parts.receipts[1].receipt.outcome), &reverted(code));
     assert_eq!(waiting(&world).len(), 3);
+}
+
+#[test]
+fn what_one_member_put_on_the_agenda_leaves_the_next_its_whole_quota() {
+    let mut world = World::with(|genesis| set(genesis, &parameters::QUOTA_AGENDA, 3));
+    let far = opening().plus_days(50).0;
+    let entries = |count: usize| vec![schedule(far, 1, b""); count];
+    let own = world.supplier(&entries(2));
+    let other = world.transaction("bank/treasury", &["ann"], vec![run("ledger", &entries(3))]);
+    let parts = world.block(&[own, other]);
+    assert!(parts.receipts.iter().all(|executed| executed.receipt.succeeded()));
+    let id = |executed: &ExecutedReceipt, index| match executed.receipt.origin {
+        Origin::Transaction(id) => entry_id(&portolan_primitives::Hash(id.0), index),
+        _ => panic!("a transaction"),
+    };
+    let mut ids: Vec<AgendaId> = (0..2).map(|index| id(&parts.receipts[0], index)).collect();
+    ids.extend((0..3).map(|index| id(&parts.receipts[1], index)));
+    ids.sort();
+    assert_eq!(waiting(&world).iter().map(|view| view.id).collect::<Vec<_>>(), ids, "known from the transaction's id");
+}
+
+#[test]
+fn what_an_entry_puts_on_the_agenda_for_today_waits_for_the_next_block() {
+    let mut world = World::new();
+    let today = opening().0;
+    let notes = vec![schedule(today, ENTRY_GAS, &program(&[note("log", 1)])); 40];
+    let transaction = world.supplier(&[schedule(today, GAS, &program(&notes))]);
+    world.block(&[transaction]);
+    assert_eq!(entries(&world.block(&[]).receipts).len(), 1);
+    assert!(marks(&world).is_empty());
+    assert_eq!(entries(&world.block(&[]).receipts).len(), 40);
+    assert_eq!(marks(&world), [1; 40]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod agenda;
 mod authority;
 mod calls;
+mod governance;
+mod members;
 mod replay;
 mod transactions;
 mod world;

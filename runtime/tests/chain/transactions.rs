@@ -262,3 +262,102 @@ fn the_mempool_is_told_the_same_before_a_block_is() {
     let late = Timestamp(good.body.expires_at.0);
     assert!(world.runtime.check(view(), &world.head, late, &good).is_err());
 }
+
+#[test]
+fn a_transaction_of_another_shape_is_malformed_wherever_it_comes_from() {
+    let mut world = World::new();
+    let mut with = |change: &dyn Fn(&mut portolan_primitives::transaction::Body)| {
+        let mut body = world.body("supplier/main", &["dan"], vec![run("ledger", &[])]);
+        change(&mut body);
+        let transaction = sign(body, &["dan"]);
+        matches!(world.refusal(&transaction), Refusal::Malformed(_))
+    };
+    assert!(with(&|body| body.version = 2));
+    assert!(with(&|body| body.calls.clear()));
+    assert!(with(&|body| body.calls = vec![run("ledger", &[]); 65]));
+    assert!(with(&|body| body.approvers.push(body.approvers[0])));
+    let mut unsigned = world.supplier(&[]);
+    unsigned.approvals.clear();
+    assert!(matches!(world.refusal(&unsigned), Refusal::Malformed(_)));
+}
+
+#[test]
+fn what_fails_still_counts_in_its_members_quota() {
+    let mut world = World::with(|genesis| set(genesis, &parameters::QUOTA_GAS, 2 * GAS));
+    let failing: Vec<_> = (0..3).map(|_| world.supplier(&[revert(b"no")])).collect();
+    let mut execution = world.begin();
+    assert!(!execution.apply(&failing[0]).unwrap().succeeded);
+    assert!(!execution.apply(&failing[1]).unwrap().succeeded);
+    let third = execution.apply(&failing[2]).unwrap_err();
+    assert_eq!(third.to_string(), Refusal::Quota(Bound::Gas).to_string());
+}
+
+#[test]
+fn bytes_that_a_failing_callee_stored_do_not_count() {
+    let mut world = World::with(|genesis| set(genesis, &parameters::QUOTA_STORED, 5_000));
+    let undone = program(&[put("a", &[1; 4_000]), revert(b"no")]);
+    let transaction = world.supplier(&[call(id("helper"), &undone), put("b", &[2; 4_000])]);
+    assert!(world.accepts(&transaction).succeeded);
+}
+
+#[test]
+fn an_account_without_bounds_keeps_no_sums() {
+    let mut world = World::new();
+    let before = world.state.root();
+    let payment = world.supplier(&[authorize(account("supplier/main"), CNY, 1_000)]);
+    assert!(matches!(world.outcome(&payment), Outcome::Ok(_)));
+    assert_eq!(world.state.root(), before);
+}
+
+/// A message of so many bytes that no module knows: it fails, and its bytes count.
+fn heavy(world: &mut World, sender: &str, approver: &str, bytes: usize) -> portolan_primitives::Transaction {
+    let contract = portolan_runtime::native::Native::Clock.id();
+    let call = portolan_primitives::Call { contract, input: vec![0xFF; bytes] };
+    let mut body = world.body(sender, &[approver], vec![call]);
+    body.gas_limit = parameters::TRANSACTION_GAS.default;
+    sign(body, &[approver])
+}
+
+#[test]
+fn bytes_are_bounded_by_member_and_by_block() {
+    let mut world = World::with(|genesis| {
+        set(genesis, &parameters::QUOTA_BYTES, 700 * 1024);
+        set(genesis, &parameters::BLOCK_BYTES, 1024 * 1024);
+    });
+    let [one, two] = [500_000, 300_000].map(|bytes| heavy(&mut world, "supplier/main", "dan", bytes));
+    let [three, four] = [400_000, 200_000].map(|bytes| heavy(&mut world, "bank/treasury", "ann", bytes));
+    let small = world.supplier(&[]);
+    let mut execution = world.begin();
+    execution.apply(&one).unwrap();
+    let over_quota = execution.apply(&two).unwrap_err();
+    assert_eq!(over_quota.to_string(), Refusal::Quota(Bound::Bytes).to_string());
+    execution.apply(&three).unwrap();
+    let full = execution.apply(&four).unwrap_err();
+    assert_eq!(full.to_string(), Refusal::BlockFull(Bound::Bytes).to_string());
+    execution.apply(&small).unwrap();
+}
+
+#[test]
+fn a_header_says_how_much_gas_the_block_used() {
+    let mut world = World::new();
+    let due = world.date().0;
+    let plan = world.supplier(&[schedule(due, 1_000_000, &program(&[put("a", b"1")]))]);
+    world.block(&[plan]);
+    let (good, bad) = (world.supplier(&[put("b", b"1")]), world.supplier(&[revert(b"no")]));
+    let parts = world.block(&[good, bad]);
+    assert_eq!(parts.receipts.len(), 3);
+    let sum: u64 = parts.receipts.iter().map(|executed| executed.receipt.gas).sum();
+    assert_eq!(parts.header.gas_used, sum);
+}
+
+#[test]
+fn events_are_bounded_in_each_call_and_not_over_a_batch() {
+    let mut world = World::new();
+    let call = |events: usize| run("ledger", &vec![emit(b"x"); events]);
+    let batch = world.transaction("supplier/main", &["dan"], vec![call(600), call(600)]);
+    let parts = world.block(&[batch]);
+    assert!(parts.receipts[0].receipt.succeeded());
+    assert_eq!(parts.receipts[0].events.len(), 1_200);
+    let flood = world.transaction("supplier/main", &["dan"], vec![call(1_025)]);
+    assert_eq!(reason(&world.outcome(&flood)), &FailureReason::Trapped);
+}

@@ -1,9 +1,11 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use portolan_primitives::time::Height;
 use portolan_proof::Entry;
-use portolan_state::{Batch, ChangeSet, Column, MemoryStore, Options, State, StateError, StateKey, StateView, View};
+use portolan_state::{
+    Batch, ChangeSet, Column, KeyValue, MemoryStore, Options, State, StateError, StateKey, StateView, StoreError, View,
+};
 
 use crate::support::{Chain, Draw, Pairs, SECRET, Write, key, naive_root, numbered, options};
 
@@ -160,6 +162,58 @@ fn readers_beside_commits_see_one_height_each() {
         done.store(true, Ordering::SeqCst);
         assert!(reader.join().unwrap() > 0);
     });
+}
+
+/// A store that looks at something the moment a batch is written, before its writer goes on.
+#[derive(Default)]
+struct Watched {
+    inner: MemoryStore,
+    look: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl KeyValue for Watched {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.get(column, key)
+    }
+
+    fn scan(
+        &self,
+        column: Column,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        self.inner.scan(column, prefix, after, limit)
+    }
+
+    fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        self.inner.write(batch)?;
+        let look = self.look.lock().unwrap().take();
+        look.into_iter().for_each(|look| look());
+        Ok(())
+    }
+}
+
+#[test]
+fn a_view_reads_its_own_height_even_at_the_moment_of_the_next_ones_write() {
+    let state = State::open(Arc::new(Watched::default()), options(), None).unwrap();
+    let commit = |height: u64, value: u8| {
+        let mut set = ChangeSet::new(state.view());
+        set.put(key(b"k"), [value]).unwrap();
+        let update = state.update(set.finish().unwrap()).unwrap();
+        state.commit(Height(height), update, Batch::new()).unwrap();
+    };
+    commit(0, 1);
+    let (view, seen) = (state.view(), Arc::new(Mutex::new(None)));
+    let note = Arc::clone(&seen);
+    *state.store().look.lock().unwrap() = Some(Box::new(move || {
+        let scanned = view.scan(&key(b""), None, 9).unwrap();
+        let scanned: Vec<Vec<u8>> = scanned.into_iter().map(|(_, value)| value.to_vec()).collect();
+        *note.lock().unwrap() = Some((view.get(&key(b"k")).unwrap().map(|value| value.to_vec()), scanned));
+    }));
+    commit(1, 2);
+    assert_eq!(seen.lock().unwrap().take(), Some((Some(vec![1]), vec![vec![1]])));
+    assert_eq!(state.view().get(&key(b"k")).unwrap().as_deref(), Some(&[2][..]));
 }
 
 #[test]
