@@ -285,6 +285,7 @@ impl NativeModule for Members {
             Query::Accounts { member, after, limit } => accounts_of(context, member, after, limit),
             Query::Keys { member, after, limit } => keys_of(context, member, after, limit),
             Query::Persons { member, after, limit } => {
+                known(context, member)?;
                 let after = after.map(|name| PersonId { member, name });
                 let found = context.list::<Person>(&member.encode(), after.as_ref(), limit)?;
                 let view = |(id, person): (PersonId, Person)| PersonView { name: id.name, person };
@@ -550,6 +551,7 @@ fn accounts_of(
     after: Option<AccountId>,
     limit: u32,
 ) -> NativeResult<Vec<u8>> {
+    known(context, member)?;
     let after = after.map(|account| (member, account));
     let found = context.list::<AccountOfMember>(&member.encode(), after.as_ref(), limit)?;
     let views: NativeResult<Vec<_>> = found.iter().map(|((_, id), _)| account_view(context, *id)).collect();
@@ -557,6 +559,7 @@ fn accounts_of(
 }
 
 fn keys_of(context: &mut Context<'_>, member: MemberId, after: Option<KeyId>, limit: u32) -> NativeResult<Vec<u8>> {
+    known(context, member)?;
     let after = after.map(|key| (member, key));
     let found = context.list::<KeyOfMember>(&member.encode(), after.as_ref(), limit)?;
     let mut views = Vec::with_capacity(found.len());

@@ -401,3 +401,21 @@ fn a_failing_message_of_a_batch_undoes_the_ones_before_it() {
     assert_eq!(error(world.outcome(&transaction)), MembersError::PersonExists);
     assert_eq!(world.state.root(), before);
 }
+
+#[test]
+fn an_unknown_member_has_no_lists() {
+    let world = World::new();
+    let member = MemberId::from_name("nobody");
+    let lists = [
+        Query::Accounts { member, after: None, limit: 256 },
+        Query::Keys { member, after: None, limit: 256 },
+        Query::Persons { member, after: None, limit: 256 },
+    ];
+    for list in lists {
+        let Err(FailureReason::Reverted(bytes)) = world.query("members", &list.encode()).result else {
+            panic!("{list:?} is answered");
+        };
+        let error = ContractError::<MembersError>::decode(&mut bytes.as_slice());
+        assert_eq!(error, Ok(ContractError::Contract(MembersError::UnknownMember)), "{list:?}");
+    }
+}
