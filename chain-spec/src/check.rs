@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use codec::Encode;
 use portolan_primitives::id::is_name;
-use portolan_primitives::{BusinessDate, PublicKey, Role};
+use portolan_primitives::{BusinessDate, PublicKey, Role, hex};
 use portolan_runtime::ChainSecret;
 use portolan_runtime::genesis::{
     BusinessClock, GENESIS_VERSION, Genesis, GenesisAccount, GenesisCalendar, GenesisContract, GenesisMember,
@@ -267,7 +267,7 @@ impl Checker<'_> {
                 &place,
                 "no module with this hash lies in `contracts/` beside the chain-spec, and this program brings none",
             );
-            let instantiate = unhex(&contract.instantiate);
+            let instantiate = hex::decode(&contract.instantiate);
             self.expect(instantiate.is_some(), &place, "`instantiate` is not hex");
             let (code, instantiate) = (code.unwrap_or_default(), instantiate.unwrap_or_default());
             contracts.push(GenesisContract { name: contract.name.clone(), code, instantiate });
@@ -299,13 +299,6 @@ fn parameter_value(spec: &ParameterSpec) -> Option<Vec<u8>> {
     match spec {
         ParameterSpec::U64(number) => Some(number.encode()),
         ParameterSpec::I128(text) => text.parse::<i128>().ok().map(|number| number.encode()),
-        ParameterSpec::Scale(text) => unhex(text),
+        ParameterSpec::Scale(text) => hex::decode(text),
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }

@@ -157,7 +157,7 @@ pub fn container(text: &str) -> Result<[u8; 11], String> {
 
 /// Bytes in hex.
 pub fn hex(text: &str) -> Result<Vec<u8>, String> {
-    crate::submit::unhex(text).ok_or_else(|| format!("`{text}` is not hex"))
+    portolan_primitives::hex::decode(text).ok_or_else(|| format!("`{text}` is not hex"))
 }
 
 #[cfg(test)]

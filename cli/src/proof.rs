@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::contracts::Name;
 use crate::error::{CliError, CliResult};
-use crate::submit::unhex;
+use portolan_primitives::hex;
 
 /// Name of the proof's form in JSON.
 pub const FORMAT: &str = "portolan-proved-state/1";
@@ -29,7 +29,7 @@ pub fn from_json(answer: &Value) -> CliResult<ProvedState> {
         let message = format!("there is no proof of the form {FORMAT} in it; ask a node with `?proof=true`");
         return Err(CliError::refused("no_proof", message));
     }
-    let bytes = proof["scale"].as_str().and_then(unhex);
+    let bytes = proof["scale"].as_str().and_then(hex::decode);
     let bytes = bytes.ok_or_else(|| CliError::refused("malformed_proof", "the proof's bytes are not hex"))?;
     ProvedState::decode_checked(&bytes).map_err(|error| CliError::refused("malformed_proof", error.to_string()))
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use codec::{DecodeAll, Encode};
 use portolan_primitives::transaction::TRANSACTION_VERSION;
-use portolan_primitives::{AccountId, Body, Call, ContractId, Hash, SigningKey, Timestamp, Transaction, TransactionId};
+use portolan_primitives::{
+    AccountId, Body, Call, ContractId, Hash, SigningKey, Timestamp, Transaction, TransactionId, hex,
+};
 use serde_json::Value;
 
 use crate::client::Client;
@@ -109,15 +111,7 @@ pub fn finished(id: TransactionId, answer: Value) -> CliResult<Done> {
     }
     let height = answer["height"].as_u64().ok_or_else(|| foreign("a final transaction without a height"))?;
     let outputs = receipt["outputs_scale"].as_array().ok_or_else(|| foreign("a receipt without outputs"))?;
-    let outputs: Option<Vec<Vec<u8>>> = outputs.iter().map(|output| unhex(output.as_str()?)).collect();
+    let outputs: Option<Vec<Vec<u8>>> = outputs.iter().map(|output| hex::decode(output.as_str()?)).collect();
     let outputs = outputs.ok_or_else(|| foreign("an output that is not hex"))?;
     Ok(Done { id, height, outputs, answer })
-}
-
-/// Bytes of lowercase or uppercase hex.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }

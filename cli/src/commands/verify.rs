@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
 use crate::proof;
-use crate::submit::unhex;
+use portolan_primitives::hex;
 
 /// Form of a transaction's proof in JSON.
 const RECEIPT_FORMAT: &str = "portolan-proved-receipt/1";
@@ -89,14 +89,14 @@ fn receipt(answer: &Value, anchor: &Anchor) -> CliResult<(String, Value)> {
     });
     let ran = match &receipt.outcome {
         Outcome::Ok(outputs) => {
-            let outputs: Vec<String> = outputs.iter().map(|output| hex(output)).collect();
+            let outputs: Vec<String> = outputs.iter().map(|output| hex::encode(output)).collect();
             (shown["receipt"]["outcome"], shown["receipt"]["outputs_scale"]) = (json!("ok"), json!(outputs));
             "ran".to_owned()
         }
         Outcome::Failed { call, reason, .. } => {
             (shown["receipt"]["outcome"], shown["receipt"]["call"]) = (json!("failed"), json!(call));
             if let FailureReason::Reverted(error) = reason {
-                shown["receipt"]["error"] = json!({ "scale": hex(error) });
+                shown["receipt"]["error"] = json!({ "scale": hex::encode(error) });
             }
             format!("failed at its call {call}")
         }
@@ -108,7 +108,7 @@ fn receipt(answer: &Value, anchor: &Anchor) -> CliResult<(String, Value)> {
 /// The bytes of [`RECEIPT_FORMAT`]: a version, then the proofs of the header and of the receipt.
 fn receipt_proof(answer: &Value) -> CliResult<(HeaderProof, ReceiptProof)> {
     let malformed = |reason: String| CliError::refused("malformed_proof", reason);
-    let bytes = answer["proof"]["scale"].as_str().and_then(unhex);
+    let bytes = answer["proof"]["scale"].as_str().and_then(hex::decode);
     let bytes = bytes.ok_or_else(|| malformed("the proof's bytes are not hex".into()))?;
     match bytes.split_first() {
         Some((1, rest)) => {
@@ -137,10 +137,6 @@ fn is_within(proved: &Value, told: &Value) -> bool {
         (Value::Object(proved), told) => proved.iter().all(|(name, value)| is_within(value, &told[name])),
         (proved, told) => proved == told,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The genesis validators of a chain-spec, and the chain that its genesis makes.
@@ -242,7 +238,7 @@ mod tests {
             } else {
                 json!({ "outcome": "failed", "gas": 100, "call": 3, "error": { "code": "x::Y", "scale": "0002" } })
             },
-            "proof": { "format": RECEIPT_FORMAT, "scale": hex(&[vec![1], proof].concat()) },
+            "proof": { "format": RECEIPT_FORMAT, "scale": hex::encode(&[vec![1], proof].concat()) },
         })
     }
 
@@ -268,16 +264,16 @@ mod tests {
     #[test]
     fn any_altered_byte_of_a_proof_is_refused() {
         let honest = answer(0);
-        let bytes = unhex(honest["proof"]["scale"].as_str().unwrap()).unwrap();
+        let bytes = hex::decode(honest["proof"]["scale"].as_str().unwrap()).unwrap();
         for place in 0..bytes.len() {
             let mut altered = bytes.clone();
             altered[place] ^= 1;
             let mut answer = honest.clone();
-            answer["proof"]["scale"] = json!(hex(&altered));
+            answer["proof"]["scale"] = json!(hex::encode(&altered));
             assert!(verified(&answer, &anchor()).is_err(), "byte {place}");
         }
         let mut cut = honest;
-        cut["proof"]["scale"] = json!(hex(&bytes[..bytes.len() - 1]));
+        cut["proof"]["scale"] = json!(hex::encode(&bytes[..bytes.len() - 1]));
         assert_eq!(code(&cut, &anchor()), "malformed_proof");
     }
 
@@ -311,7 +307,7 @@ mod tests {
     fn what_is_no_proof_of_a_transaction_is_named() {
         let mut agenda = answer(0);
         let proof = (certified(), ReceiptProof::build(&receipts(), 2).unwrap()).encode();
-        agenda["proof"]["scale"] = json!(hex(&[vec![1], proof].concat()));
+        agenda["proof"]["scale"] = json!(hex::encode(&[vec![1], proof].concat()));
         assert_eq!(code(&agenda, &anchor()), "no_transaction");
         assert_eq!(code(&json!({ "id": "x" }), &anchor()), "no_proof");
         let mut newer = answer(0);

@@ -84,7 +84,7 @@ fn entry(layout: &Layout, node: &NodePlan) -> NodeEntry {
 fn write_passphrase(path: &Path) -> CliResult<()> {
     use std::io::Write;
     let random: [u8; 16] = clock::random().map_err(|error| CliError::refused("no_randomness", error.to_string()))?;
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text: String = portolan_primitives::hex::encode(&random);
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(CliError::file(path))?;
     file.write_all(text.as_bytes()).map_err(CliError::file(path))
@@ -215,7 +215,8 @@ fn write_config(layout: &Layout, node: &NodePlan, all: &[NodePlan]) -> CliResult
             passphrase_fd: None,
         },
         store: Store::default(),
-        log: Log { level: "info".into(), format: LogFormat::Text },
+        // The consensus core tells each message at `info`.
+        log: Log { level: "info,arc_malachitebft_core_consensus=warn".into(), format: LogFormat::Text },
     };
     let text = config.to_toml().map_err(|error| CliError::refused("config", error.to_string()))?;
     let path = layout.config(node.party.name);

@@ -171,7 +171,7 @@ pub fn supervise(layout: &Layout) -> CliResult<()> {
 
 fn write_facts(layout: &Layout, listener: &TcpListener) -> CliResult<SupervisorFacts> {
     let random: [u8; 16] = clock::random().map_err(|error| CliError::refused("no_randomness", error.to_string()))?;
-    let token = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = portolan_primitives::hex::encode(&random);
     let control = listener.local_addr().map_err(CliError::file(Path::new("control port")))?;
     let facts = SupervisorFacts { pid: std::process::id(), control, token };
     let path = layout.supervisor_file();

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
-use portolan_primitives::{ContractId, Height};
+use portolan_primitives::{ContractId, Height, hex};
 use portolan_sdk::metadata::{ContractMetadata, Message};
 use portolan_state::keys;
 use scale_info::TypeDef;
@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
 use super::questions::found;
-use super::{Path, Shared, hex, only, pairs, parameter, proofs, unhex};
+use super::{Path, Shared, only, pairs, parameter, proofs};
 use crate::values::{Schemas, snake};
 
 /// GET /v1/contracts: all of them.
@@ -139,15 +139,15 @@ pub async fn state(
         Ok(id) => id,
         Err(_) => found(&*api.catalog(&tip).await?, &name)?.id,
     };
-    let key = unhex(&key).filter(|key| key.len() <= portolan_state::limits::MAX_KEY_BYTES / 2);
+    let key = hex::decode(&key).filter(|key| key.len() <= portolan_state::limits::MAX_KEY_BYTES / 2);
     let key = key.ok_or_else(|| Problem::bad("bad_key", "a key is at most 512 bytes in hex"))?;
     let key = keys::contract_storage(&contract, &key);
     let (view, wanted) = (tip.view.clone(), key.clone());
     let value = api.handle.read(move |_| Ok(view.get(&wanted)?)).await?;
     let header = &tip.head.header;
     let mut document = json!({
-        "key": hex(key.as_bytes()),
-        "value": value.map(|value| hex(&value)),
+        "key": hex::encode(key.as_bytes()),
+        "value": value.map(|value| hex::encode(&value)),
         "height": header.height,
         "state_root": header.state_root,
     });

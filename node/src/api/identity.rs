@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use codec::Encode;
-use portolan_primitives::{AccountId, Hash, KeyId, MemberStatus, PublicKey, Signature, Timestamp};
+use portolan_primitives::{AccountId, Hash, KeyId, MemberStatus, PublicKey, Signature, Timestamp, hex};
 use portolan_runtime::native::records::{Account, Key, KeyPurpose, Member, Person, PersonId};
 use portolan_runtime::{ChainHead, Ledger};
 
@@ -270,7 +270,7 @@ fn refused(code: &'static str, detail: impl Into<String>) -> Problem {
 }
 
 fn signature(text: &str) -> Option<Signature> {
-    let bytes: [u8; 64] = super::unhex(text)?.try_into().ok()?;
+    let bytes: [u8; 64] = hex::decode(text)?.try_into().ok()?;
     Some(Signature::Ed25519(bytes))
 }
 

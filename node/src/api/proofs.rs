@@ -1,14 +1,14 @@
 //! Proofs that somebody who trusts a validator set can check without this node: of headers, of keys and values, of receipts.
 
 use codec::Encode;
-use portolan_primitives::Height;
+use portolan_primitives::{Height, hex};
 use portolan_proof::limits::{MAX_HANDOVERS, MAX_PROOF_KEYS};
 use portolan_proof::{CertifiedHeader, HeaderProof, ProvedState, ReceiptProof};
 use portolan_state::StateKey;
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::problem::{Answer, Problem};
-use super::{Shared, hex};
 use crate::handle::{self, ReadError};
 
 /// Form of a proof of keys and values: SCALE of [`ProvedState`] in hex.
@@ -57,7 +57,7 @@ pub async fn state(api: &Shared, height: Height, keys: Vec<StateKey>) -> Answer<
         let (entries, proof) = reader.state.prove_with_values(height, &keys)?;
         Ok(Ok(ProvedState::new(header, entries, proof).encode()))
     });
-    Ok(json!({ "format": STATE_FORMAT, "scale": hex(&proved.await??) }))
+    Ok(json!({ "format": STATE_FORMAT, "scale": hex::encode(&proved.await??) }))
 }
 
 /// The bytes of [`RECEIPT_FORMAT`].

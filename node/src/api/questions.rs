@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use portolan_primitives::{FailureReason, Height};
+use portolan_primitives::{FailureReason, Height, hex};
 use portolan_sdk::metadata::Message;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ pub async fn ask(
     let header = &answered.tip.head.header;
     let mut document = json!({
         "output": output,
-        "output_scale": super::hex(&answered.output),
+        "output_scale": hex::encode(&answered.output),
         "height": header.height,
         "state_root": header.state_root,
     });
@@ -197,7 +197,7 @@ fn refused(contract: &Contract, reason: &FailureReason) -> Problem {
             let text = |name: &str| failure[name].as_str().unwrap_or_default().to_owned();
             let (code, message) = (text("code"), text("message"));
             let problem = Problem::new(status_of_code(&code), code, message);
-            problem.with("error", failure["error"].clone()).with("error_scale", super::hex(bytes))
+            problem.with("error", failure["error"].clone()).with("error_scale", hex::encode(bytes))
         }
     }
 }
@@ -235,7 +235,7 @@ fn decoded(segment: &str) -> Option<String> {
     while let Some((first, after)) = rest.split_first() {
         if *first == b'%' {
             let (digits, after) = after.split_at_checked(2)?;
-            bytes.extend(super::unhex(std::str::from_utf8(digits).ok()?)?);
+            bytes.extend(hex::decode(std::str::from_utf8(digits).ok()?)?);
             rest = after;
         } else {
             bytes.push(*first);

@@ -1,13 +1,12 @@
 //! Outcomes, events and calls as JSON, by the descriptions of the contracts that made them. What a description does not fit (it
 //! may be newer than the block) is shown as bytes, and of a call as their number.
 
-use portolan_primitives::{Call, Event, FailureReason, Header, Origin, Outcome, Transaction};
+use portolan_primitives::{Call, Event, FailureReason, Header, Origin, Outcome, Transaction, hex};
 use portolan_runtime::ExecutedReceipt;
 use portolan_sdk::metadata::{ContractMetadata, Message};
 use serde_json::{Map, Value, json};
 
 use super::catalog::{Catalog, Contract};
-use super::hex;
 use crate::values;
 
 /// A receipt with its events. `transaction` is what it is of, if it is of one: it tells the types of the outputs.
@@ -24,7 +23,7 @@ pub fn receipt(catalog: &Catalog, executed: &ExecutedReceipt, transaction: Optio
                 .map(|(place, bytes)| call(place).map_or(Value::Null, |call| output(catalog, call, bytes)));
             document.insert("outcome".into(), json!("ok"));
             document.insert("outputs".into(), shown.collect());
-            document.insert("outputs_scale".into(), outputs.iter().map(|output| json!(hex(output))).collect());
+            document.insert("outputs_scale".into(), outputs.iter().map(|output| json!(hex::encode(output))).collect());
         }
         Outcome::Failed { call, contract, reason } => {
             document.insert("outcome".into(), json!("failed"));
@@ -60,12 +59,12 @@ pub fn failure(contract: Option<&Contract>, reason: &FailureReason) -> Value {
     });
     match described {
         Some(refusal) => {
-            json!({ "code": refusal.code, "message": refusal.message, "error": refusal.error, "scale": hex(bytes) })
+            json!({ "code": refusal.code, "message": refusal.message, "error": refusal.error, "scale": hex::encode(bytes) })
         }
         None => {
             let name = contract.map_or("unknown", |contract| contract.name.as_str());
             let message = "the contract's description does not say what this error is";
-            json!({ "code": format!("{name}::Undescribed"), "message": message, "error": null, "scale": hex(bytes) })
+            json!({ "code": format!("{name}::Undescribed"), "message": message, "error": null, "scale": hex::encode(bytes) })
         }
     }
 }
@@ -112,7 +111,7 @@ fn of_index(messages: &[Message], index: u8) -> Option<&Message> {
 }
 
 fn undescribed(bytes: &[u8]) -> Value {
-    json!({ "undescribed": hex(bytes) })
+    json!({ "undescribed": hex::encode(bytes) })
 }
 
 /// A header as JSON; `height` and `hash` stand beside it.

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use codec::{Compact, Decode};
-use portolan_primitives::{AccountId, Hash, Header, Height, Origin, Timestamp, Transaction, TransactionId};
+use portolan_primitives::{AccountId, Hash, Header, Height, Origin, Timestamp, Transaction, TransactionId, hex};
 use portolan_proof::{HeaderProof, ReceiptProof};
 use portolan_runtime::{ExecutedReceipt, Refusal};
 use serde_json::{Value, json};
@@ -227,7 +227,7 @@ async fn shown(api: &Shared, identity: &Identity, found: Found, proof: bool) -> 
     if proof {
         let (header, id) = (found.header.height, found.id);
         let proved = api.handle.read(move |reader| prove(reader, header, id)).await??;
-        document["proof"] = json!({ "format": proofs::RECEIPT_FORMAT, "scale": super::hex(&proofs::encode_receipt(&proved.0, &proved.1)) });
+        document["proof"] = json!({ "format": proofs::RECEIPT_FORMAT, "scale": hex::encode(&proofs::encode_receipt(&proved.0, &proved.1)) });
     }
     Ok(document)
 }

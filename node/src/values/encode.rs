@@ -1,7 +1,7 @@
 //! JSON to SCALE.
 
 use codec::{Compact, Encode};
-use portolan_primitives::{BusinessDate, Currency, PublicKey};
+use portolan_primitives::{BusinessDate, Currency, PublicKey, hex};
 use scale_info::form::PortableForm;
 use scale_info::{Field, PortableRegistry, TypeDef, TypeDefPrimitive, Variant};
 use serde_json::{Map, Value};
@@ -152,7 +152,7 @@ impl Writer<'_> {
     }
 
     fn byte_list(&mut self, length: Option<u32>, value: &Value) -> Result<(), ValueError> {
-        let bytes = value.as_str().and_then(unhex);
+        let bytes = value.as_str().and_then(hex::decode);
         let Some(bytes) = bytes.filter(|bytes| length.is_none_or(|length| length as usize == bytes.len())) else {
             return self.expected(length.map_or("hex".into(), |length| format!("{length} bytes in hex")));
         };
@@ -257,11 +257,4 @@ fn parse<T: std::str::FromStr>(value: &Value) -> Option<T> {
 
 fn integer(value: &Value) -> Option<i128> {
     parse(value)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }

@@ -8,6 +8,7 @@
 pub mod block;
 pub mod bounded;
 pub mod hash;
+pub mod hex;
 pub mod history;
 pub mod id;
 pub mod key;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::chain::stream;
 use super::contract;
 use super::world::{BANK, World, from};
-use crate::api::unhex;
+use portolan_primitives::hex;
 
 async fn deployed() -> World {
     let world = World::start().await;
@@ -159,7 +159,7 @@ async fn anchor(world: &World) -> Anchor {
 
 fn proved(answer: &Value) -> ProvedState {
     assert_eq!(answer["proof"]["format"], "portolan-proved-state/1");
-    ProvedState::decode_checked(&unhex(answer["proof"]["scale"].as_str().unwrap()).unwrap()).unwrap()
+    ProvedState::decode_checked(&hex::decode(answer["proof"]["scale"].as_str().unwrap()).unwrap()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -222,7 +222,7 @@ async fn a_receipt_is_proved() {
     let id: TransactionId = settled["id"].as_str().unwrap().parse().unwrap();
     let answer = world.json(&format!("/v1/transactions/{id}?proof=true")).await;
     assert_eq!(answer["proof"]["format"], "portolan-proved-receipt/1");
-    let bytes = unhex(answer["proof"]["scale"].as_str().unwrap()).unwrap();
+    let bytes = hex::decode(answer["proof"]["scale"].as_str().unwrap()).unwrap();
     let (header, receipt) =
         <(portolan_proof::HeaderProof, portolan_proof::ReceiptProof)>::decode(&mut &bytes[1..]).unwrap();
     let header = header.verify(&anchor(&world).await).unwrap();

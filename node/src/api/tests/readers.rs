@@ -252,6 +252,7 @@ async fn an_account_asks_about_itself_and_the_chains_rules() {
         "/v1/clock",
         "/v1/parameters",
         "/v1/contracts/members",
+        "/v1/governance",
     ];
     for path in granted {
         assert_eq!(world.get_as(CARRIER, path).await.status, StatusCode::OK, "{path}");
@@ -260,7 +261,6 @@ async fn an_account_asks_about_itself_and_the_chains_rules() {
         "/v1/members",
         "/v1/members/harbour-bank",
         "/v1/accounts/harbour-bank/admin",
-        "/v1/governance",
         "/v1/agenda",
         "/v1/agenda-failures",
         "/v1/clock?proof=true",
