@@ -92,7 +92,7 @@ impl CoreSet {
         let validators = set.validators();
         let unique = validators.windows(2).all(|pair| pair[0].member < pair[1].member);
         // The core multiplies powers by at most 3 in 64 bits.
-        if validators.is_empty() || !unique || set.total_power() > u128::from(u64::MAX / 3) {
+        if validators.is_empty() || !unique || set.total_power() > portolan_primitives::limits::MAX_TOTAL_POWER {
             return None;
         }
         let convert = |validator: &portolan_primitives::Validator| CoreValidator {
