@@ -6,7 +6,10 @@ use portolan_primitives::{
     Transaction, Validator, ValidatorSet, VoteKind, list_root,
 };
 use portolan_replica::log::{LogFrame, LogRecord, StepTimeout};
-use portolan_replica::messages::{Channel, Message, PartBegin, PartContent, PartMessage, ProposalMessage, VoteMessage};
+use portolan_replica::messages::{
+    Channel, Message, PartBegin, PartContent, PartMessage, PolkaMessage, ProposalMessage, RoundMessage, RoundReason,
+    RoundVote, VoteMessage,
+};
 use portolan_replica::{
     ChainParameters, Config, HaltReason, Input, Moment, NextBlock, Output, PooledTransaction, Purpose, Recovered,
     Refusal, Replica, Verdict, WhyNoBlock,
@@ -463,4 +466,149 @@ fn checks_of_one_peer_are_bounded() {
         })
         .sum();
     assert_eq!(asked, portolan_replica::limits::MAX_CHECKS_PER_PEER);
+}
+
+/// A vote of `place` in a certificate: signed by it, or by another key in its name.
+fn signed(place: u8, signer: u8, kind: VoteKind, round: u32, value: Option<Hash>) -> (MemberId, Signature) {
+    let message = portolan_primitives::vote::vote_message(&CHAIN, kind, Height(1), Round(round), value.as_ref());
+    (member(place), key(signer).sign(&message))
+}
+
+/// Validator 0 of four has prevoted the first block and is shown a polka of these.
+fn after_polka(signatures: Vec<(MemberId, Signature)>) -> Vec<(VoteKind, Option<Hash>)> {
+    let mut replica = replica(0, 4);
+    let (_, execution) = proposed(&mut replica, 5);
+    replica.step(Input::Verdict { execution, verdict: Verdict::Valid }, at(6));
+    let polka = PolkaMessage { height: Height(1), round: Round(0), value: first_block().hash(), signatures };
+    votes(&receive(&mut replica, &Message::Polka(polka), 7))
+}
+
+#[test]
+fn a_polka_counts_true_signatures_of_two_thirds_each_once() {
+    let block = Some(first_block().hash());
+    let prevote = |place, signer| signed(place, signer, VoteKind::Prevote, 0, block);
+    let honest = vec![prevote(1, 1), prevote(2, 2), prevote(3, 3)];
+    assert_eq!(after_polka(honest), [(VoteKind::Precommit, block)]);
+    let wrong = [
+        ("too few", vec![prevote(1, 1), prevote(2, 2)]),
+        ("one counted twice", vec![prevote(1, 1), prevote(2, 2), prevote(2, 2)]),
+        ("signed by another", vec![prevote(1, 1), prevote(2, 2), prevote(3, 2)]),
+        ("of no validator", vec![prevote(1, 1), prevote(2, 2), prevote(9, 9)]),
+        ("precommits", (1..4).map(|place| signed(place, place, VoteKind::Precommit, 0, block)).collect()),
+        ("for another block", (1..4).map(|place| signed(place, place, VoteKind::Prevote, 0, None)).collect()),
+    ];
+    for (what, signatures) in wrong {
+        assert_eq!(after_polka(signatures), [], "{what}");
+    }
+}
+
+/// The round that validator 0 of four is in after it is shown these votes of round 3 as a reason to enter a round.
+fn after_round(reason: RoundReason, votes: Vec<(VoteKind, (MemberId, Signature))>) -> Option<Round> {
+    let mut replica = replica(0, 4);
+    proposed(&mut replica, 5);
+    let vote = |(kind, (validator, signature))| RoundVote { kind, value: None, validator, signature };
+    let votes = votes.into_iter().map(vote).collect();
+    let message = RoundMessage { height: Height(1), round: Round(3), reason, votes };
+    receive(&mut replica, &Message::Round(message), 7);
+    replica.status().round
+}
+
+#[test]
+fn a_round_is_entered_for_true_votes_of_enough_each_once() {
+    let vote = |kind, place, signer| (kind, signed(place, signer, kind, 3, None));
+    let (prevote, precommit) = (VoteKind::Prevote, VoteKind::Precommit);
+    let skip = |votes| after_round(RoundReason::Skip, votes);
+    let after = |votes| after_round(RoundReason::Precommit, votes);
+    let three = || (1..4).map(|place| vote(precommit, place, place)).collect::<Vec<_>>();
+    assert_eq!(skip(vec![vote(prevote, 1, 1), vote(precommit, 2, 2)]), Some(Round(3)));
+    assert_eq!(after(three()), Some(Round(3)));
+    let stays = Some(Round(0));
+    assert_eq!(skip(vec![vote(prevote, 1, 1)]), stays, "a third is not more than a third");
+    assert_eq!(skip(vec![vote(prevote, 1, 1), vote(prevote, 1, 1)]), stays, "one counted twice");
+    assert_eq!(skip(vec![vote(prevote, 1, 1), vote(prevote, 2, 1)]), stays, "signed by another");
+    assert_eq!(skip(vec![vote(prevote, 1, 1), vote(prevote, 9, 9)]), stays, "of no validator");
+    assert_eq!(after(three()[..2].to_vec()), stays, "too few precommits");
+    let mixed = vec![vote(prevote, 1, 1), vote(precommit, 2, 2), vote(precommit, 3, 3)];
+    assert_eq!(after(mixed), stays, "a prevote is no precommit");
+}
+
+/// What a replica that asked for block 1 does with this answer.
+fn after_blocks(header: Header, transactions: Vec<Vec<u8>>, certified: &Header) -> Vec<Output> {
+    let mut replica = replica(0, 4);
+    receive(&mut replica, &Message::Status { height: Height(1) }, 10);
+    let outputs = replica.step(Input::Tick, at(200));
+    assert!(said(&outputs).iter().any(|message| matches!(message, Message::BlocksRequest { from: Height(1), .. })));
+    let hash = certified.hash();
+    let signatures =
+        (1..4u8).map(|place| (u16::from(place), signed(place, place, VoteKind::Precommit, 0, Some(hash)).1)).collect();
+    let certificate = portolan_primitives::CommitCertificate {
+        chain: CHAIN,
+        height: Height(1),
+        round: Round(0),
+        header: hash,
+        signatures,
+    };
+    let block = portolan_replica::CertifiedBlock { header, transactions, certificate };
+    receive(&mut replica, &Message::Blocks { from: Height(1), blocks: vec![block] }, 210)
+}
+
+fn names_its_sender(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| matches!(output, Output::PeerFault { peer: PEER, .. }))
+}
+
+#[test]
+fn a_fetched_block_is_the_one_that_was_certified_whole_and_asked_for() {
+    let runs = |outputs: &[Output]| outputs.iter().any(|output| matches!(output, Output::BeginBlock { .. }));
+    let block = first_block();
+    let honest = after_blocks(block.clone(), vec![], &block);
+    assert!(runs(&honest) && !names_its_sender(&honest), "{honest:?}");
+    let other = Header { state_root: Hash([9; 32]), ..block.clone() };
+    let wrong = [
+        ("certificate of another block", after_blocks(other, vec![], &block)),
+        ("a transaction too many", after_blocks(block.clone(), vec![transaction(1).encode()], &block)),
+        (
+            "of another height than asked for",
+            after_blocks(Header { height: Height(2), ..block.clone() }, vec![], &block),
+        ),
+    ];
+    for (what, outputs) in wrong {
+        assert!(!runs(&outputs), "{what}: {outputs:?}");
+        assert!(names_its_sender(&outputs), "{what}: {outputs:?}");
+    }
+}
+
+#[test]
+fn a_certified_block_that_does_not_follow_this_nodes_head_halts_it() {
+    // More than two thirds signed it: either they or this node went wrong, and going on would make it worse.
+    for other in [Header { parent: Hash([9; 32]), ..first_block() }, Header { time: Timestamp(START), ..first_block() }]
+    {
+        let outputs = after_blocks(other.clone(), vec![], &other);
+        assert!(matches!(halt(&outputs), Some(HaltReason::DecidedBlockDiffers { .. })), "{outputs:?}");
+    }
+}
+
+/// What a header says beyond that, whoever executes the block compares with what it computed.
+#[test]
+fn a_proposal_that_does_not_follow_the_head_is_not_executed() {
+    for block in [
+        Header { parent: Hash([9; 32]), ..first_block() },
+        Header { time: Timestamp(START), ..first_block() },
+        Header { transactions_root: Hash([9; 32]), ..first_block() },
+        Header { proposer: member(2), ..first_block() },
+    ] {
+        let mut replica = replica(0, 4);
+        submit(&mut replica, 1, 5);
+        let mut outputs = receive(&mut replica, &stream(1, &block), 5);
+        outputs.extend(receive(&mut replica, &proposal(1, block.hash()), 5));
+        let valid = votes(&outputs).contains(&(VoteKind::Prevote, Some(block.hash())));
+        let verdict = outputs.iter().find_map(|output| match output {
+            Output::BeginBlock { execution, .. } => Some(*execution),
+            _ => None,
+        });
+        // Where execution began before the header was there, its verdict changes nothing any more.
+        let later =
+            verdict.map(|execution| votes(&replica.step(Input::Verdict { execution, verdict: Verdict::Valid }, at(6))));
+        let voted = later.unwrap_or_default().contains(&(VoteKind::Prevote, Some(block.hash())));
+        assert!(!valid && !voted, "{block:?}");
+    }
 }
