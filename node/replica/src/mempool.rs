@@ -108,10 +108,9 @@ impl Mempool {
         if self.variants.get(&transaction.id).is_some_and(|variants| variants.len() >= MAX_VARIANTS) {
             return Err(Refusal::TooManyVariants);
         }
-        if let Some(share) = self.members.get(&transaction.member)
-            && (share.order.len() >= self.limits.member_transactions
-                || share.bytes + transaction.bytes.len() > self.limits.member_bytes)
-        {
+        let share = self.members.get(&transaction.member);
+        let (count, bytes) = share.map_or((0, 0), |share| (share.order.len(), share.bytes));
+        if count >= self.limits.member_transactions || bytes + transaction.bytes.len() > self.limits.member_bytes {
             return Err(Refusal::MemberQuota);
         }
         Ok(())
@@ -368,6 +367,23 @@ mod tests {
         assert_eq!(pool.select(Room { gas: 250, ..BLOCK }).len(), 2);
         assert_eq!(pool.select(Room { bytes: 35, ..BLOCK }).len(), 3);
         assert_eq!(pool.select(Room { gas: 1, ..BLOCK }).len(), 1);
+    }
+
+    #[test]
+    fn bytes_are_bounded_for_one_member_and_for_all() {
+        let sized = |member, number, bytes| PooledTransaction {
+            bytes: vec![number; bytes].into(),
+            ..transaction(member, number)
+        };
+        let mut pool = pool();
+        assert_eq!(insert(&mut pool, sized(1, 1, 801)), Err(Refusal::MemberQuota));
+        insert(&mut pool, sized(1, 1, 800)).unwrap();
+        assert_eq!(insert(&mut pool, sized(1, 2, 1)), Err(Refusal::MemberQuota));
+        insert(&mut pool, sized(2, 3, 200)).unwrap();
+        assert_eq!(pool.bytes(), 1_000);
+        // Full: who has least gets room from who has most, and never more than there is.
+        insert(&mut pool, sized(3, 4, 100)).unwrap();
+        assert_eq!((pool.bytes(), pool.len()), (300, 2));
     }
 
     #[test]

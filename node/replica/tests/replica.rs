@@ -11,8 +11,8 @@ use portolan_replica::messages::{
     RoundVote, VoteMessage,
 };
 use portolan_replica::{
-    ChainParameters, Config, HaltReason, Input, Moment, NextBlock, Output, PooledTransaction, Purpose, Recovered,
-    Refusal, Replica, Verdict, WhyNoBlock,
+    ChainParameters, Checked, Config, HaltReason, Input, Moment, NextBlock, Output, PooledTransaction, Purpose,
+    Recovered, Refusal, Replica, Verdict, WhyNoBlock,
 };
 
 const CHAIN: Hash = Hash([7; 32]);
@@ -611,4 +611,43 @@ fn a_proposal_that_does_not_follow_the_head_is_not_executed() {
         let voted = later.unwrap_or_default().contains(&(VoteKind::Prevote, Some(block.hash())));
         assert!(!valid && !voted, "{block:?}");
     }
+}
+
+#[test]
+fn an_own_proposal_that_contradicts_an_earlier_one_halts() {
+    // Validator 1 of four proposes at height 1, and its key proposes another block elsewhere.
+    let mut replica = replica(1, 4);
+    let outputs = submit(&mut replica, 1, 5);
+    let Some(Output::BeginBlock { execution, start, .. }) =
+        outputs.iter().find(|output| matches!(output, Output::BeginBlock { purpose: Purpose::Build, .. })).cloned()
+    else {
+        panic!("{outputs:?}");
+    };
+    replica.step(Input::PartExecuted { execution, left_out: vec![] }, at(6));
+    let root = list_root(&[pooled(1).wire_hash]);
+    let built = Header { transactions_root: root, ..header(1, start.time.0, start.parent, 4) };
+    let outputs = replica.step(Input::Built { execution, header: built }, at(6));
+    assert!(said(&outputs).iter().any(|message| matches!(message, Message::Proposal(_))), "{outputs:?}");
+    let outputs = receive(&mut replica, &proposal(1, Hash([9; 32])), 7);
+    assert!(matches!(halt(&outputs), Some(HaltReason::OwnContradiction { height: Height(1), .. })), "{outputs:?}");
+}
+
+#[test]
+fn a_check_that_is_answered_makes_room_for_the_peers_next() {
+    let mut replica = replica(0, 4);
+    let offer = |number| Message::Transactions(vec![transaction(number).encode()]);
+    let most = portolan_replica::limits::MAX_CHECKS_PER_PEER as u8;
+    let mut asked = Vec::new();
+    for number in 0..most {
+        let outputs = receive(&mut replica, &offer(number), 5);
+        let found = outputs.iter().find_map(|output| match output {
+            Output::CheckTransactions { batch, .. } => Some(*batch),
+            _ => None,
+        });
+        asked.push(found.unwrap());
+    }
+    let asks = |outputs: &[Output]| outputs.iter().any(|output| matches!(output, Output::CheckTransactions { .. }));
+    assert!(!asks(&receive(&mut replica, &offer(most), 6)));
+    replica.step(Input::TransactionsChecked { batch: asked[0], results: vec![Checked::Good(pooled(0))] }, at(7));
+    assert!(asks(&receive(&mut replica, &offer(most + 1), 8)));
 }
