@@ -5,6 +5,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod hand;
+pub mod power;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
