@@ -33,7 +33,7 @@ need_packages() {
 need_nextest() {
     command -v cargo-nextest >/dev/null && return
     say "Building cargo-nextest $nextest_version from its crate, once …"
-    # Unoptimised: it starts tests and waits, and builds in a third of the time.
+    # Unoptimised, which is enough to start tests and wait for them, and quicker to build.
     cargo install --debug --locked --version "$nextest_version" cargo-nextest >&2
 }
 
@@ -44,6 +44,6 @@ prepare() {
 
 # Builds the two binaries; cargo's own progress goes to standard error.
 build_binaries() {
-    say "Building Portolan into $CARGO_TARGET_DIR (the first build takes 20 to 30 minutes on two cores, RocksDB most of it) …"
+    say "Building Portolan into $CARGO_TARGET_DIR (the first build is long, RocksDB most of it) …"
     (cd "$root" && cargo build --release --locked --workspace --bins >&2)
 }

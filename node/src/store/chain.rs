@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use codec::{Decode, DecodeAll, Encode};
 use portolan_primitives::{
-    CommitCertificate, Domain, Hash, Header, Height, Transaction, TransactionId, ValidatorSet, hash,
+    CommitCertificate, Domain, Hash, Header, Height, Transaction, TransactionId, ValidatorSet, hash, hex,
 };
 use portolan_replica::{CertifiedBlock, Evidence};
 use portolan_runtime::{ChainHead, ExecutedReceipt};
@@ -215,6 +215,5 @@ fn decode<T: Decode>(what: &'static str, key: &[u8], bytes: &[u8]) -> Result<T, 
 }
 
 fn corrupt(what: &'static str, key: &[u8]) -> ChainError {
-    let key = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    ChainError::Corrupt { what, key }
+    ChainError::Corrupt { what, key: hex::encode(key) }
 }

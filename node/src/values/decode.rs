@@ -1,7 +1,7 @@
 //! SCALE to JSON.
 
 use codec::{Compact, Decode};
-use portolan_primitives::{BusinessDate, Currency, PublicKey};
+use portolan_primitives::{BusinessDate, Currency, PublicKey, hex};
 use scale_info::form::PortableForm;
 use scale_info::{Field, PortableRegistry, TypeDef, TypeDefPrimitive};
 use serde_json::{Map, Value, json};
@@ -96,8 +96,7 @@ impl Reader<'_> {
         let is_byte = matches!(resolve(self.types, item)?.type_def, TypeDef::Primitive(TypeDefPrimitive::U8));
         let count = count as usize;
         if is_byte {
-            return take(count, bytes)
-                .map(|taken| Value::String(taken.iter().map(|byte| format!("{byte:02x}")).collect()));
+            return take(count, bytes).map(|taken| Value::String(hex::encode(taken)));
         }
         let mut items = Vec::new();
         for _ in 0..count {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use codec::{Decode, Encode};
-use portolan_primitives::Hash;
+use portolan_primitives::{Hash, hex};
 
 const MAGIC: [u8; 8] = *b"ptlnvm01";
 const CONTEXT: &str = "portolan 2026 compiled module file v1";
@@ -73,8 +73,7 @@ impl DiskCache {
     }
 
     fn path(&self, code: &Hash) -> PathBuf {
-        let engine: String = self.fingerprint[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let code: String = code.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let engine = hex::encode(&self.fingerprint[..8]);
         self.directory.join(format!("{code}-{engine}.module"))
     }
 
