@@ -1,182 +1,6 @@
-//! One replica and a host played by hand: what it asks for, in which order, and what it refuses.
+//! The life of a block: what a replica asks its host for, in which order, and what it refuses.
 
-use codec::Encode;
-use portolan_primitives::{
-    AccountId, Body, Call, ContractId, Hash, Header, Height, KeyId, MemberId, Round, Signature, SigningKey, Timestamp,
-    Transaction, Validator, ValidatorSet, VoteKind, list_root,
-};
-use portolan_replica::log::{LogFrame, LogRecord, StepTimeout};
-use portolan_replica::messages::{Channel, Message, PartBegin, PartContent, PartMessage, ProposalMessage, VoteMessage};
-use portolan_replica::{
-    ChainParameters, Config, HaltReason, Input, Moment, NextBlock, Output, PooledTransaction, Purpose, Recovered,
-    Refusal, Replica, Verdict, WhyNoBlock,
-};
-
-const CHAIN: Hash = Hash([7; 32]);
-const START: u64 = 1_000_000;
-const PEER: KeyId = KeyId([9; 32]);
-
-fn key(place: u8) -> SigningKey {
-    SigningKey::from_secret(&[place + 1; 32]).unwrap()
-}
-
-fn member(place: u8) -> MemberId {
-    MemberId([place; 16])
-}
-
-fn set(count: u8) -> ValidatorSet {
-    let validator = |place| Validator { member: member(place), key: key(place).public(), power: 1 };
-    ValidatorSet::new((0..count).map(validator).collect())
-}
-
-fn header(height: u64, time: u64, parent: Hash, count: u8) -> Header {
-    Header {
-        version: 1,
-        chain: CHAIN,
-        height: Height(height),
-        round: Round(0),
-        time: Timestamp(time),
-        parent,
-        history_root: Hash::ZERO,
-        proposer: member((height % u64::from(count)) as u8),
-        transactions_root: list_root(&[]),
-        receipts_root: Hash::ZERO,
-        state_root: Hash([height as u8; 32]),
-        validators_hash: set(count).hash(),
-        next_validators_hash: set(count).hash(),
-        gas_used: 0,
-    }
-}
-
-fn next(count: u8) -> NextBlock {
-    let parameters = ChainParameters { heartbeat_ms: None, ..ChainParameters::default() };
-    NextBlock { validators: set(count), parameters, next_due: None }
-}
-
-fn genesis(count: u8) -> Header {
-    header(0, START, Hash::ZERO, count)
-}
-
-fn at(ms: u64) -> Moment {
-    Moment { elapsed_ms: ms, clock: Timestamp(START + 1_000 + ms) }
-}
-
-fn start(own: u8, count: u8, log: Vec<LogFrame>) -> Result<(Replica, Vec<Output>), HaltReason> {
-    let recovered = Recovered { head: genesis(count), next: next(count), log };
-    Replica::new(Config::new(CHAIN, member(own), Some(key(own))), recovered, at(0))
-}
-
-fn replica(own: u8, count: u8) -> Replica {
-    let (mut replica, outputs) = start(own, count, vec![]).unwrap();
-    assert_eq!(outputs, [], "an idle chain begins in silence");
-    replica.step(Input::PeerUp { peer: PEER, validator: true }, at(0));
-    replica
-}
-
-fn transaction(number: u8) -> Transaction {
-    let body = Body {
-        version: 1,
-        chain: CHAIN,
-        sender: AccountId([1; 16]),
-        salt: [number; 16],
-        expires_at: Timestamp(START + 100_000),
-        gas_limit: 1_000,
-        approvers: vec![KeyId([1; 32])],
-        calls: vec![Call { contract: ContractId([1; 16]), input: vec![] }],
-    };
-    Transaction { body, approvals: vec![Signature::Ed25519([0; 64])] }
-}
-
-fn pooled(number: u8) -> PooledTransaction {
-    let transaction = transaction(number);
-    PooledTransaction {
-        id: transaction.body.id(),
-        wire_hash: transaction.wire_hash(),
-        bytes: transaction.encode().into(),
-        gas: 1_000,
-        member: member(1),
-        expires_at: transaction.body.expires_at,
-    }
-}
-
-fn submit(replica: &mut Replica, number: u8, now: u64) -> Vec<Output> {
-    replica.step(Input::Submitted { request: 1, transaction: pooled(number) }, at(now))
-}
-
-fn receive(replica: &mut Replica, message: &Message, now: u64) -> Vec<Output> {
-    let (channel, bytes) = (message.channel(), message.encode());
-    replica.step(Input::Received { from: PEER, channel, bytes }, at(now))
-}
-
-fn said(outputs: &[Output]) -> Vec<Message> {
-    let sent = outputs.iter().filter_map(|output| match output {
-        Output::Send { channel, bytes, .. } => Message::decode_checked(*channel, bytes).ok(),
-        _ => None,
-    });
-    sent.collect()
-}
-
-fn votes(outputs: &[Output]) -> Vec<(VoteKind, Option<Hash>)> {
-    let votes = said(outputs).into_iter().filter_map(|message| match message {
-        Message::Vote(vote) => Some((vote.kind, vote.value)),
-        _ => None,
-    });
-    votes.collect()
-}
-
-fn vote(place: u8, kind: VoteKind, value: Option<Hash>) -> Message {
-    let signature = Signature::Ed25519([0; 64]);
-    let mut vote = VoteMessage { kind, height: Height(1), round: Round(0), value, validator: member(place), signature };
-    vote.signature = key(place).sign(&vote.signed_bytes(&CHAIN));
-    Message::Vote(vote)
-}
-
-fn stream(place: u8, header: &Header) -> Message {
-    let content = PartContent {
-        height: header.height,
-        round: Round(0),
-        index: 0,
-        begin: Some(PartBegin { parent: header.parent, time: header.time }),
-        hashes: vec![],
-        end: Some(header.clone()),
-    };
-    let signature = key(place).sign(&content.signed_bytes(&CHAIN));
-    Message::Part(PartMessage { content, signature })
-}
-
-fn proposal(place: u8, value: Hash) -> Message {
-    let signature = Signature::Ed25519([0; 64]);
-    let (height, round) = (Height(1), Round(0));
-    let mut proposal = ProposalMessage { height, round, value, valid_round: None, proposer: member(place), signature };
-    proposal.signature = key(place).sign(&proposal.signed_bytes(&CHAIN));
-    Message::Proposal(proposal)
-}
-
-fn halt(outputs: &[Output]) -> Option<&HaltReason> {
-    outputs.iter().find_map(|output| match output {
-        Output::Halt { reason } => Some(reason),
-        _ => None,
-    })
-}
-
-/// The block that validator 1 of four proposes at height 1.
-fn first_block() -> Header {
-    header(1, START + 1_000, genesis(4).hash(), 4)
-}
-
-/// Validator 0 of four receives the first block with its proposal; the outputs, and the execution that it asked for.
-fn proposed(replica: &mut Replica, now: u64) -> (Vec<Output>, portolan_replica::ExecutionId) {
-    let block = first_block();
-    // Someone with a transaction makes the height begin.
-    submit(replica, 1, now);
-    let mut outputs = receive(replica, &stream(1, &block), now);
-    outputs.extend(receive(replica, &proposal(1, block.hash()), now));
-    let begun = outputs.iter().find_map(|output| match output {
-        Output::BeginBlock { execution, purpose: Purpose::Validate, .. } => Some(*execution),
-        _ => None,
-    });
-    (outputs, begun.expect("the stream is executed"))
-}
+use crate::world::*;
 
 #[test]
 fn one_validator_alone_takes_a_transaction_to_a_commit() {
@@ -193,6 +17,7 @@ fn one_validator_alone_takes_a_transaction_to_a_commit() {
     let built =
         Header { transactions_root: list_root(&[pooled(1).wire_hash]), ..header(1, start.time.0, start.parent, 1) };
     let outputs = replica.step(Input::Built { execution, header: built.clone() }, at(6));
+    assert!(!outputs.contains(&Output::ResetLog), "the log goes only when the store has the block");
     let Some(Output::Commit { header: committed, transactions, certificate, .. }) = outputs.last() else {
         panic!("the commit comes last: {outputs:?}");
     };
@@ -225,10 +50,8 @@ fn a_vote_leaves_only_after_the_log_that_explains_it() {
 
 #[test]
 fn other_roots_and_broken_rules_get_a_vote_for_nothing() {
-    let refusals = [
-        Verdict::Invalid { reason: "an over-split".into() },
-        Verdict::RootsDiffer { ours: Box::new(genesis(4)), first_difference: None },
-    ];
+    let refusals =
+        [Verdict::Invalid { reason: "an over-split".into() }, Verdict::RootsDiffer { ours: Box::new(genesis(4)) }];
     for verdict in refusals {
         let mut replica = replica(0, 4);
         let (_, execution) = proposed(&mut replica, 5);
@@ -241,16 +64,33 @@ fn other_roots_and_broken_rules_get_a_vote_for_nothing() {
 #[test]
 fn a_new_block_far_from_the_clock_gets_no_vote_and_is_not_executed() {
     let limits = ChainParameters::default();
-    for time in [at(5).clock.0 + limits.max_ahead_ms + 1, at(20_000).clock.0 - limits.max_behind_ms - 1] {
-        let now = if time > at(5).clock.0 + limits.max_ahead_ms { 5 } else { 20_000 };
+    let (ahead, behind) = (at(5).clock.0 + limits.max_ahead_ms, at(20_000).clock.0 - limits.max_behind_ms);
+    for (now, time, timely) in
+        [(5, ahead, true), (5, ahead + 1, false), (20_000, behind, true), (20_000, behind - 1, false)]
+    {
+        let block = Header { time: Timestamp(time), ..first_block() };
         let mut replica = replica(0, 4);
         submit(&mut replica, 1, now);
-        let block = Header { time: Timestamp(time), ..first_block() };
         let mut outputs = receive(&mut replica, &stream(1, &block), now);
         outputs.extend(receive(&mut replica, &proposal(1, block.hash()), now));
-        assert!(!outputs.iter().any(|output| matches!(output, Output::BeginBlock { .. })), "{time}");
-        assert_eq!(votes(&outputs), [(VoteKind::Prevote, None)], "{time}");
+        assert_eq!(begins(&outputs), usize::from(timely), "{time} at {now}");
+        assert_eq!(votes(&outputs), if timely { vec![] } else { vec![(VoteKind::Prevote, None)] }, "{time} at {now}");
     }
+}
+
+#[test]
+fn a_fetched_block_far_from_the_clock_gets_no_vote_until_two_thirds_want_it() {
+    let mut replica = replica(0, 4);
+    submit(&mut replica, 1, 5);
+    let block = Header { time: Timestamp(at(5).clock.0 + 60_000), ..first_block() };
+    receive(&mut replica, &proposal(1, block.hash()), 5);
+    let outputs = receive(&mut replica, &Message::List { header: block.clone(), hashes: vec![] }, 6);
+    assert_eq!((begins(&outputs), votes(&outputs)), (0, vec![(VoteKind::Prevote, None)]));
+    // The others' clocks are right, it seems: whatever this node thought of it, it must be able to follow.
+    let outputs: Vec<_> = (1..4)
+        .flat_map(|place| receive(&mut replica, &vote(place, VoteKind::Prevote, Some(block.hash())), 7))
+        .collect();
+    assert_eq!(begins(&outputs), 1);
 }
 
 #[test]
@@ -285,19 +125,21 @@ fn an_own_vote_that_contradicts_an_earlier_one_halts() {
     assert_eq!(halt(&outputs), Some(&expected));
 }
 
-#[test]
-fn a_restart_votes_as_the_log_says_and_commits_the_block_that_it_voted_for() {
+/// The log of validator 0 of four after it prevoted for the first block.
+fn frames_of_a_vote() -> Vec<LogFrame> {
     let mut replica = replica(0, 4);
     let (_, execution) = proposed(&mut replica, 5);
     let outputs = replica.step(Input::Verdict { execution, verdict: Verdict::Valid }, at(6));
-    let frames: Vec<_> = outputs
-        .iter()
-        .filter_map(|output| match output {
-            Output::PersistLog { frame } => Some(portolan_replica::log::read(frame).unwrap().frames),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    let written = outputs.iter().filter_map(|output| match output {
+        Output::PersistLog { frame } => Some(portolan_replica::log::read(frame).unwrap().frames),
+        _ => None,
+    });
+    written.flatten().collect()
+}
+
+#[test]
+fn a_restart_votes_as_the_log_says_and_commits_the_block_that_it_voted_for() {
+    let frames = frames_of_a_vote();
     let (mut again, outputs) = start(0, 4, frames).unwrap();
     let block = first_block().hash();
     assert_eq!(votes(&outputs), [(VoteKind::Prevote, Some(block))]);
@@ -318,52 +160,33 @@ fn a_restart_votes_as_the_log_says_and_commits_the_block_that_it_voted_for() {
 }
 
 #[test]
-fn a_decided_block_that_executes_otherwise_here_halts() {
-    let mut replica = replica(0, 4);
-    let (_, execution) = proposed(&mut replica, 5);
-    let ours = Box::new(genesis(4));
-    replica.step(
-        Input::Verdict { execution, verdict: Verdict::RootsDiffer { ours, first_difference: Some(vec![0xab]) } },
-        at(6),
-    );
-    let block = first_block();
-    let message =
-        portolan_primitives::vote::vote_message(&CHAIN, VoteKind::Precommit, Height(1), Round(0), Some(&block.hash()));
-    let certificate = portolan_primitives::CommitCertificate {
-        chain: CHAIN,
-        height: Height(1),
-        round: Round(0),
-        header: block.hash(),
-        signatures: (1..4u8).map(|place| (u16::from(place), key(place).sign(&message))).collect(),
-    };
-    receive(&mut replica, &Message::Status { height: Height(1) }, 10);
-    let outputs = replica.step(Input::Tick, at(200));
-    assert!(said(&outputs).iter().any(|message| matches!(message, Message::BlocksRequest { from: Height(1), .. })));
-    let synced = portolan_replica::CertifiedBlock { header: block.clone(), transactions: vec![], certificate };
-    let outputs = receive(&mut replica, &Message::Blocks { from: Height(1), blocks: vec![synced] }, 210);
-    let Some(HaltReason::DecidedBlockDiffers { reason, .. }) = halt(&outputs) else { panic!("{outputs:?}") };
-    assert!(reason.contains("ab"), "the first differing key is named: {reason}");
+fn what_the_log_says_is_remembered_so_that_a_second_user_of_the_key_is_found_out() {
+    let contradictions =
+        [(vote(0, VoteKind::Prevote, None), "prevotes"), (vote(0, VoteKind::Prevote, Some(Hash([3; 32]))), "prevotes")];
+    for (contradiction, what) in contradictions {
+        let (mut again, _) = start(0, 4, frames_of_a_vote()).unwrap();
+        again.step(Input::PeerUp { peer: PEER, validator: true }, at(1));
+        let outputs = receive(&mut again, &contradiction, 2);
+        assert_eq!(halt(&outputs), Some(&HaltReason::OwnContradiction { what, height: Height(1), round: 0 }));
+    }
 }
 
 #[test]
-fn a_block_with_too_few_signatures_is_refused_and_its_sender_named() {
+fn a_decided_block_that_executes_otherwise_here_halts() {
     let mut replica = replica(0, 4);
-    receive(&mut replica, &Message::Status { height: Height(1) }, 10);
-    replica.step(Input::Tick, at(200));
+    let (_, execution) = proposed(&mut replica, 5);
     let block = first_block();
-    let message =
-        portolan_primitives::vote::vote_message(&CHAIN, VoteKind::Precommit, Height(1), Round(0), Some(&block.hash()));
-    let certificate = portolan_primitives::CommitCertificate {
-        chain: CHAIN,
-        height: Height(1),
-        round: Round(0),
-        header: block.hash(),
-        signatures: (1..3u8).map(|place| (u16::from(place), key(place).sign(&message))).collect(),
-    };
-    let synced = portolan_replica::CertifiedBlock { header: block, transactions: vec![], certificate };
+    let ours = Box::new(Header { state_root: Hash([0xab; 32]), gas_used: 77, ..block.clone() });
+    replica.step(Input::Verdict { execution, verdict: Verdict::RootsDiffer { ours } }, at(6));
+    receive(&mut replica, &Message::Status { height: Height(1) }, 10);
+    let outputs = replica.step(Input::Tick, at(200));
+    assert!(said(&outputs).iter().any(|message| matches!(message, Message::BlocksRequest { from: Height(1), .. })));
+    let synced = certified(&block, 1..4);
     let outputs = receive(&mut replica, &Message::Blocks { from: Height(1), blocks: vec![synced] }, 210);
-    assert!(outputs.iter().any(|output| matches!(output, Output::PeerFault { peer: PEER, .. })));
-    assert!(!outputs.iter().any(|output| matches!(output, Output::BeginBlock { .. })));
+    let Some(HaltReason::DecidedBlockDiffers { reason, .. }) = halt(&outputs) else { panic!("{outputs:?}") };
+    let differing =
+        format!("state root {} here and {} in the block; gas used 77 here and 0", Hash([0xab; 32]), block.state_root);
+    assert!(reason.starts_with(&differing), "{reason}");
 }
 
 #[test]
@@ -403,6 +226,49 @@ fn one_stranger_can_not_wake_the_chain_before_the_interval_but_two_of_four_can()
     receive(&mut two, &vote(2, VoteKind::Prevote, None), 5);
     receive(&mut two, &vote(3, VoteKind::Prevote, None), 5);
     assert_eq!(two.status().round, Some(Round(0)));
+}
+
+#[test]
+fn a_transaction_that_found_no_room_waits_and_does_not_begin_a_height_before() {
+    let mut replica = replica(0, 1);
+    let outputs = submit(&mut replica, 1, 5);
+    let execution = begun(&outputs).unwrap();
+    let left_out = vec![LeftOut { wire_hash: pooled(1).wire_hash, later: true }];
+    replica.step(Input::PartExecuted { execution, left_out }, at(6));
+    let built = header(1, at(5).clock.0, genesis(1).hash(), 1);
+    replica.step(Input::Built { execution, header: built.clone() }, at(6));
+    let outputs = replica.step(Input::Committed { header: built, transactions: vec![], next: next(1) }, at(8));
+    assert_eq!((begins(&outputs), replica.status().pending), (0, 1));
+    assert_eq!(begins(&replica.step(Input::Tick, at(500))), 0);
+    let wake = replica.next_wake().unwrap();
+    assert_eq!(begins(&replica.step(Input::Tick, at(wake.max(1_006)))), 1, "its time has come");
+}
+
+#[test]
+fn with_each_failed_round_a_block_has_half_the_room() {
+    let mut replica = replica(2, 4);
+    replica.step(Input::Due { at: None }, at(1));
+    for number in 1..=3 {
+        let mut transaction = pooled(number);
+        transaction.gas = ChainParameters::default().block_gas / 3;
+        replica.step(Input::Submitted { request: 1, transaction }, at(1));
+    }
+    // The first round's proposer is silent; two thirds precommit nothing, and it is this node's turn.
+    let nothing: Vec<_> =
+        (0..4).filter(|place| *place != 2).map(|place| vote(place, VoteKind::Prevote, None)).collect();
+    let mut outputs: Vec<_> = nothing.iter().flat_map(|vote| receive(&mut replica, vote, 2)).collect();
+    for place in [0, 1, 3] {
+        outputs.extend(receive(&mut replica, &vote(place, VoteKind::Precommit, None), 3));
+    }
+    for _ in 0..20 {
+        let Some(wake) = replica.next_wake().filter(|_| begins(&outputs) == 0) else { break };
+        outputs.extend(replica.step(Input::Tick, at(wake)));
+    }
+    let parts = outputs.iter().filter_map(|output| match output {
+        Output::ExecutePart { transactions, .. } => Some(transactions.len()),
+        _ => None,
+    });
+    assert_eq!((begins(&outputs), parts.sum::<usize>()), (1, 1), "one of three fits into half a block");
 }
 
 #[test]
@@ -448,19 +314,4 @@ fn a_client_is_told_why_its_transaction_is_not_taken() {
     submit(&mut replica, 1, 5);
     let outputs = submit(&mut replica, 1, 6);
     assert!(outputs.contains(&Output::Admission { request: 1, result: Err(Refusal::AlreadyPending) }));
-}
-
-#[test]
-fn checks_of_one_peer_are_bounded() {
-    let mut replica = replica(0, 4);
-    let offer = Message::Transactions(vec![transaction(1).encode()]);
-    let asked: usize = (0..50)
-        .map(|_| {
-            receive(&mut replica, &offer, 5)
-                .iter()
-                .filter(|output| matches!(output, Output::CheckTransactions { .. }))
-                .count()
-        })
-        .sum();
-    assert_eq!(asked, portolan_replica::limits::MAX_CHECKS_PER_PEER);
 }
