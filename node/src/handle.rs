@@ -1,16 +1,17 @@
 //! The way into a running node for whoever serves people: submit, read, query, subscribe, ask how it is.
 //!
-//! Reads run on the blocking pool on a pinned state, a bounded number at a time, and never hold consensus up. Who may see what is
+//! Reads run on threads of their own on a pinned state, a bounded number at a time, and never hold consensus up. Who may see what is
 //! not decided here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use portolan_primitives::{Caller, ContractId, Hash, Height, History, KeyId, MemberId, PublicKey, TransactionId};
 use portolan_proof::{Entry, MultiProof};
+use portolan_replica::SeenPeer;
 use portolan_runtime::genesis::NetworkKind;
 use portolan_runtime::{BaseView, BlockRules, ChainHead, Ledger, QueryOutcome, Runtime};
 use portolan_state::{State, StateError, StateKey};
@@ -22,6 +23,7 @@ pub use crate::host::{CommittedBlock, Tip};
 
 use crate::host::ToReplica;
 use crate::host::checker::ToChecker;
+use crate::host::reading::ReadThreads;
 use crate::limits::{CONCURRENT_QUERIES, SUBMISSION_QUEUE, WAITING_QUERIES};
 use crate::network::{Network, PeerStatus, Unreached};
 use crate::store::{Chain, ChainError, Store, free_bytes};
@@ -91,13 +93,38 @@ pub struct Identity {
     pub validator_key: Option<PublicKey>,
 }
 
+/// A connected peer.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Id of its node key.
+    pub id: KeyId,
+    /// Whose it is, if the chain knows the key.
+    pub member: Option<MemberId>,
+    /// Its address.
+    pub address: String,
+    /// For how long it has been connected.
+    pub connected_for: Duration,
+    /// How far its clock is ahead of ours, ms, and the time of a message there and back.
+    pub clock: Option<(i64, Duration)>,
+    /// The last height that it has, as far as it said so or its messages show it.
+    pub height: Option<Height>,
+}
+
+impl Peer {
+    fn new(link: PeerStatus, seen: &[SeenPeer]) -> Self {
+        let height = seen.iter().find(|peer| peer.peer == link.id).and_then(|peer| peer.height);
+        let PeerStatus { id, member, address, connected_for, clock } = link;
+        Self { id, member, address, connected_for, clock, height }
+    }
+}
+
 /// How the node is.
 #[derive(Clone, Debug)]
 pub struct NodeStatus {
     /// The replica at a glance.
     pub replica: portolan_replica::Status,
-    /// Who is connected.
-    pub peers: Vec<PeerStatus>,
+    /// Who is connected, and what height each has.
+    pub peers: Vec<Peer>,
     /// Addresses at which nobody is connected.
     pub unreached: Vec<Unreached>,
     /// Bytes free on the disk.
@@ -135,6 +162,7 @@ pub(crate) struct Parts {
     pub identity: Identity,
     pub disk_reserve: u64,
     pub started: Instant,
+    pub threads: ReadThreads,
 }
 
 struct Inner {
@@ -243,7 +271,7 @@ impl NodeHandle {
         self.read(move |reader| Ok(reader.state.prove_with_values(height, &keys)?)).await
     }
 
-    /// Runs a closure that reads, on the blocking pool.
+    /// Runs a closure that reads, on a thread for reads.
     ///
     /// # Errors
     /// [`ReadError::Busy`] when too many wait; the closure's own.
@@ -254,12 +282,12 @@ impl NodeHandle {
         let waiting = self.0.waiting.clone().try_acquire_owned().map_err(|_| ReadError::Busy)?;
         let running = self.0.running.clone().acquire_owned().await.map_err(|_| ReadError::Stopping)?;
         let reader = self.0.parts.reader.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let done = self.0.parts.threads.run(move || {
             let result = closure(&reader);
             drop((waiting, running));
             result
         });
-        done.await.unwrap_or_else(|error| Err(ReadError::Host(error.to_string())))
+        done.await.unwrap_or_else(|_| Err(ReadError::Host("the read failed; keep the log and report this".into())))
     }
 
     /// Every block from now on; a subscriber that lags too far loses some and is told.
@@ -277,9 +305,10 @@ impl NodeHandle {
         parts.replica.send(ToReplica::Status(answer)).map_err(|_| ReadError::Stopping)?;
         let disk_free =
             free_bytes(parts.reader.state.store().path()).map_err(|error| ReadError::Host(error.to_string()))?;
+        let replica = replica.await.map_err(|_| ReadError::Stopping)?;
         Ok(NodeStatus {
-            replica: replica.await.map_err(|_| ReadError::Stopping)?,
-            peers: parts.network.peers(),
+            peers: parts.network.peers().into_iter().map(|link| Peer::new(link, &replica.peers)).collect(),
+            replica,
             unreached: parts.network.unreached(),
             disk_free,
             disk_reserve: parts.disk_reserve,

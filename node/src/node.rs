@@ -13,6 +13,7 @@ use portolan_primitives::{Hash, Height, MemberId, SigningKey};
 use portolan_replica::{Moment, Recovered, Replica};
 use portolan_runtime::{BaseView, ChainHead, ChainSecret, Runtime, SeenWindow};
 use portolan_state::{Batch, Options, SaltKey, State};
+use portolan_vm::stack::THREAD_STACK_BYTES;
 use portolan_vm::{Vm, VmConfig};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
@@ -23,11 +24,12 @@ use crate::host::checker::{Checker, ToChecker};
 use crate::host::executor::{self, Executor};
 use crate::host::halt::{self, Halt};
 use crate::host::logger;
+use crate::host::reading::ReadThreads;
 use crate::host::replica::{self, Readiness, ReplicaHost};
 use crate::host::verified::Verified;
 use crate::host::{ToReplica, wall_clock};
 use crate::keys::{self, KeyFileError, Passphrase};
-use crate::limits::SUBSCRIBER_LAG;
+use crate::limits::{CONCURRENT_QUERIES, SUBSCRIBER_LAG};
 use crate::log_file::{LogError, LogFile};
 use crate::network::{Network, NetworkError, Setup};
 use crate::store::chain::{BlockRecord, add_block};
@@ -255,6 +257,7 @@ impl Node {
             identity,
             disk_reserve: config.store.disk_reserve_mib << 20,
             started,
+            threads: ReadThreads::start(CONCURRENT_QUERIES).map_err(StartError::Thread)?,
         });
         let server = match api::start(handle.clone(), &config.api).await {
             Ok(server) => server,
@@ -418,7 +421,9 @@ impl Threads {
             let _alarm = alarm;
             work();
         };
-        let thread = std::thread::Builder::new().name(name.into()).spawn(body).map_err(StartError::Thread)?;
+        // Blocks run on one of them, with a contract's nested calls; room that is not used is only reserved.
+        let builder = std::thread::Builder::new().name(name.into()).stack_size(THREAD_STACK_BYTES);
+        let thread = builder.spawn(body).map_err(StartError::Thread)?;
         self.running.push(thread);
         Ok(())
     }
@@ -470,8 +475,17 @@ fn recover(
     Ok(Recovery { state, chain, head, seen })
 }
 
-/// Executes and commits genesis.
+/// Executes and commits genesis, on a thread with the stack that contracts may need.
 fn begin_chain(runtime: &Arc<Runtime>, state: &State<Store>, genesis: &Genesis) -> Result<ChainHead, StartError> {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("genesis".into()).stack_size(THREAD_STACK_BYTES);
+        let work = builder.spawn_scoped(scope, || commit_genesis(runtime, state, genesis));
+        let ended = work.map_err(StartError::Thread)?.join();
+        ended.unwrap_or_else(|_| Err(StartError::Genesis("its thread failed; keep the log and report this".into())))
+    })
+}
+
+fn commit_genesis(runtime: &Arc<Runtime>, state: &State<Store>, genesis: &Genesis) -> Result<ChainHead, StartError> {
     let view: BaseView = Arc::new(state.view());
     let executed = runtime.genesis(genesis, view, |changes| state.update(changes));
     let block = executed.map_err(|error| StartError::Genesis(error.to_string()))?;

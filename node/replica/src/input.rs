@@ -75,8 +75,6 @@ pub enum Verdict {
     RootsDiffer {
         /// The header that this node computed.
         ours: Box<Header>,
-        /// The first key whose value differs, if the host could tell.
-        first_difference: Option<Vec<u8>>,
     },
 }
 

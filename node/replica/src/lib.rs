@@ -34,4 +34,4 @@ pub use evidence::Evidence;
 pub use input::{CertifiedBlock, Checked, Input, LeftOut, Moment, NextBlock, PeerId, PooledTransaction, Verdict};
 pub use output::{BlockStart, ExecutionId, HaltReason, Output, Purpose, Recipients, Refusal, Wire};
 pub use replica::Replica;
-pub use status::{SeenVote, Status, Step, WhyNoBlock};
+pub use status::{SeenPeer, SeenVote, Status, Step, WhyNoBlock};

@@ -415,6 +415,33 @@ mod tests {
         assert_eq!(insert(&mut pool, transaction(1, 12)), Err(Refusal::Full));
     }
 
+    fn long(member: u8, number: u8, bytes: usize) -> PooledTransaction {
+        PooledTransaction { bytes: vec![number; bytes].into(), ..transaction(member, number) }
+    }
+
+    #[test]
+    fn bytes_are_bounded_as_numbers_are_for_a_member_and_for_all() {
+        let mut pool = pool();
+        for (number, bytes) in [(1, 300), (2, 300), (3, 200)] {
+            insert(&mut pool, long(1, number, bytes)).unwrap();
+        }
+        assert_eq!(insert(&mut pool, long(1, 4, 1)), Err(Refusal::MemberQuota));
+        insert(&mut pool, long(2, 5, 200)).unwrap();
+        assert_eq!(pool.bytes(), 1_000);
+        // The member with the most bytes gives way, not the one with the most transactions.
+        for number in 6..=9 {
+            insert(&mut pool, long(3, number, 1)).unwrap();
+        }
+        assert_eq!((pool.bytes(), pool.len()), (804, 7));
+        assert!(pool.get(&Hash([3; 32])).is_none(), "the newest of the member with the most bytes went");
+        assert_eq!(
+            insert(&mut pool, long(2, 10, 500)),
+            Err(Refusal::Full),
+            "whoever has less does not make room for more"
+        );
+        assert_eq!((pool.bytes(), pool.len()), (804, 7));
+    }
+
     #[test]
     fn what_expired_leaves_with_the_block() {
         let mut pool = pool();

@@ -7,6 +7,7 @@ use portolan_primitives::Height;
 use crate::input::PeerId;
 use crate::limits::{MAX_EARLY_BYTES, MAX_EARLY_MESSAGES, MAX_PEERS};
 use crate::messages::Message;
+use crate::status::SeenPeer;
 
 #[derive(Debug)]
 struct Early {
@@ -20,12 +21,8 @@ struct Early {
 pub struct Peer {
     /// Whether its node is a validator's.
     pub validator: bool,
-    /// The height that it says it has.
-    pub height: Height,
-    /// Batches of its transactions that the host checks.
-    pub checks: usize,
-    /// Reads of blocks for it.
-    pub reads: usize,
+    /// The height that it says it has, or that its messages show; `None`: nothing has come of it.
+    pub height: Option<Height>,
     /// When it was last told the own height, elapsed ms.
     pub told_at: Option<u64>,
     /// Until when it is not asked for blocks, elapsed ms.
@@ -35,6 +32,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The peer at a glance.
+    pub fn seen(&self, peer: PeerId) -> SeenPeer {
+        SeenPeer { peer, validator: self.validator, height: self.height }
+    }
+
     /// Keeps a message for a height that has not begun; the oldest give way.
     pub fn keep_early(&mut self, height: Height, message: Message, size: usize) {
         self.early.push_back(Early { height, message, size });
@@ -111,7 +113,7 @@ impl Peers {
 
     /// The highest height that any peer says it has.
     pub fn best_height(&self) -> Height {
-        self.peers.values().map(|peer| peer.height).max().unwrap_or_default()
+        self.peers.values().filter_map(|peer| peer.height).max().unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use portolan_primitives::{Hash, Height, MemberId, Round, Timestamp, VoteKind};
 
+use crate::input::PeerId;
 use crate::output::HaltReason;
 
 pub use crate::driver::Step;
@@ -15,6 +16,17 @@ pub struct SeenVote {
     pub validator: MemberId,
     /// For what; `None`: for nothing.
     pub value: Option<Hash>,
+}
+
+/// A connected peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenPeer {
+    /// The id of its node's key.
+    pub peer: PeerId,
+    /// Whether it is a validator's node.
+    pub validator: bool,
+    /// The last height that it has, as far as it said so or its messages show it.
+    pub height: Option<Height>,
 }
 
 /// Why there is no block at this moment.
@@ -67,8 +79,8 @@ pub struct Status {
     pub why_no_block: WhyNoBlock,
     /// Validators whose turn passed without a proposal, and who were not heard of since.
     pub absent: Vec<MemberId>,
-    /// Connected peers.
-    pub peers: usize,
+    /// Connected peers, in the order of their keys.
+    pub peers: Vec<SeenPeer>,
     /// Transactions that wait.
     pub pending: usize,
     /// Their bytes.

@@ -1,5 +1,6 @@
 //! How the network and this node are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -123,12 +124,14 @@ fn number(power: u128) -> Value {
 }
 
 fn peers(status: &NodeStatus, facts: &Facts) -> Vec<Value> {
+    let heights: BTreeMap<_, _> = status.replica.peers.iter().map(|seen| (seen.peer, seen.height)).collect();
     let connected = status.peers.iter().map(|peer| {
         let (ahead, there_and_back) = peer.clock.unzip();
         json!({
             "member": peer.member.map(|member| facts.name(&member)),
             "id": peer.id,
             "connected": true,
+            "height": heights.get(&peer.id).copied().flatten(),
             "address": peer.address,
             "connected_s": peer.connected_for.as_secs(),
             "clock_ahead_ms": ahead,

@@ -211,8 +211,7 @@ impl Executor {
             Some(expected) if *expected == ours => Input::Verdict { execution: id, verdict: Verdict::Valid },
             Some(expected) => {
                 tracing::warn!(%height, ?expected, ?ours, "a block's header differs from what this node computed");
-                let verdict = Verdict::RootsDiffer { ours: Box::new(ours), first_difference: None };
-                Input::Verdict { execution: id, verdict }
+                Input::Verdict { execution: id, verdict: Verdict::RootsDiffer { ours: Box::new(ours) } }
             }
         };
         self.tell(ToReplica::Input(answer));

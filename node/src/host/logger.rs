@@ -7,7 +7,7 @@ use portolan_primitives::Height;
 
 use super::ToReplica;
 use super::halt::Halt;
-use crate::log_file::{LogError, LogFile};
+use crate::log_file::{LogError, LogFile, Medium};
 
 /// What the log's thread is asked.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub enum ToLog {
 }
 
 /// Runs until nobody asks any more; a failure halts the node.
-pub fn run(mut log: LogFile, jobs: &Receiver<ToLog>, replica: &Sender<ToReplica>) {
+pub fn run<M: Medium>(mut log: LogFile<M>, jobs: &Receiver<ToLog>, replica: &Sender<ToReplica>) {
     while let Ok(first) = jobs.recv() {
         let batch = std::iter::once(first).chain(jobs.try_iter());
         match write(&mut log, batch) {
@@ -42,7 +42,7 @@ pub fn run(mut log: LogFile, jobs: &Receiver<ToLog>, replica: &Sender<ToReplica>
 }
 
 /// Appends all and syncs once; the last sequence number that is on disk.
-fn write(log: &mut LogFile, batch: impl Iterator<Item = ToLog>) -> Result<Option<u64>, LogError> {
+fn write<M: Medium>(log: &mut LogFile<M>, batch: impl Iterator<Item = ToLog>) -> Result<Option<u64>, LogError> {
     let mut last = None;
     for job in batch {
         match job {
@@ -60,7 +60,7 @@ fn write(log: &mut LogFile, batch: impl Iterator<Item = ToLog>) -> Result<Option
     Ok(last)
 }
 
-fn sync(log: &mut LogFile) -> Result<(), LogError> {
+fn sync<M: Medium>(log: &mut LogFile<M>) -> Result<(), LogError> {
     if log.is_dirty() {
         let started = Instant::now();
         log.flush()?;

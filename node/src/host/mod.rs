@@ -1,7 +1,7 @@
 //! The host of the replica: threads that carry out what it asks for, in order, and tell it what came of it.
 //!
 //! `replica` owns the state machine and its timers · `logger` appends and syncs the consensus log, so that the replica never waits
-//! for the disk · `executor` runs blocks and commits them · `checker` verifies transactions in batches. They speak over channels
+//! for the disk · `executor` runs blocks and commits them · `checker` verifies transactions in batches · `reading` answers queries. They speak over channels
 //! and share nothing that can change but [`Tip`] and the memory of verified signatures.
 //!
 //! Must never go on after an error that it does not understand: whatever fails here halts the node with a named reason.
@@ -10,6 +10,7 @@ pub mod checker;
 pub mod executor;
 pub mod halt;
 pub mod logger;
+pub mod reading;
 pub mod replica;
 pub mod verified;
 

@@ -11,6 +11,8 @@ mod group;
 mod segment;
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use portolan_primitives::{Hash, Height};
@@ -76,14 +78,39 @@ pub enum LogError {
     },
 }
 
+/// What a segment is written on: what was appended is on the disk for certain only after a sync.
+pub trait Medium: From<File> + std::fmt::Debug {
+    /// Writes bytes behind those that are there.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// Waits until the disk has everything that was appended.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn sync(&mut self) -> std::io::Result<()>;
+}
+
+impl Medium for File {
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.sync_data()
+    }
+}
+
 /// The log, open for appending.
 #[derive(Debug)]
-pub struct LogFile {
+pub struct LogFile<M = File> {
     directory: PathBuf,
     chain: Hash,
     /// Older segments, with the highest height in each.
     older: VecDeque<(PathBuf, Height)>,
-    current: Segment,
+    current: Segment<M>,
     pending: Vec<u8>,
     pending_height: Height,
 }
@@ -92,6 +119,13 @@ impl LogFile {
     /// Opens the log in `directory`, creating it when there is none, and gives the records of heights above `decided` in order.
     /// A torn last group is cut off.
     pub fn open(directory: &Path, chain: Hash, decided: Height) -> Result<(Self, Vec<Record>), LogError> {
+        Self::open_on(directory, chain, decided)
+    }
+}
+
+impl<M: Medium> LogFile<M> {
+    /// As [`LogFile::open`], written on another medium than plain files.
+    pub fn open_on(directory: &Path, chain: Hash, decided: Height) -> Result<(Self, Vec<Record>), LogError> {
         std::fs::create_dir_all(directory).map_err(io(directory, "creating the folder"))?;
         let mut paths = segment::list(directory)?;
         let last = match paths.pop() {
@@ -118,7 +152,7 @@ impl LogFile {
         Ok(Self::over(directory, chain, VecDeque::new(), current))
     }
 
-    fn over(directory: &Path, chain: Hash, older: VecDeque<(PathBuf, Height)>, current: Segment) -> Self {
+    fn over(directory: &Path, chain: Hash, older: VecDeque<(PathBuf, Height)>, current: Segment<M>) -> Self {
         let pending_height = current.highest;
         Self { directory: directory.into(), chain, older, current, pending: Vec::new(), pending_height }
     }

@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use portolan_primitives::{Hash, Height};
 
 use super::group::{self, CHECKSUM, HEADER};
-use super::{LogError, Record, io};
+use super::{LogError, Medium, Record, io};
 
 const MAGIC: [u8; 8] = *b"PORTLOG\x01";
 const FRONT: usize = 8 + 32 + 32;
 
 /// The segment that is being written.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(super) struct Segment<M> {
     pub(super) number: u64,
     pub(super) path: PathBuf,
     pub(super) length: u64,
     pub(super) highest: Height,
     salt: [u8; 32],
-    file: File,
+    medium: M,
 }
 
 /// What a segment held.
@@ -116,7 +116,7 @@ fn is_torn(salt: &[u8; 32], offset: u64, bytes: &[u8]) -> bool {
     }
 }
 
-impl Segment {
+impl<M: Medium> Segment<M> {
     /// Makes segment `number`; it is on disk, and in its folder, when this returns.
     pub(super) fn create(directory: &Path, number: u64, chain: Hash) -> Result<Self, LogError> {
         let path = name(directory, number);
@@ -138,7 +138,7 @@ impl Segment {
             let synced = File::open(directory).and_then(|folder| folder.sync_all());
             synced.map_err(io(directory, "syncing the folder"))?;
         }
-        Ok(Self { number, path, length: FRONT as u64, highest: Height(0), salt, file })
+        Ok(Self { number, path, length: FRONT as u64, highest: Height(0), salt, medium: file.into() })
     }
 
     /// Opens a segment that was read, and cuts its torn end off.
@@ -153,14 +153,14 @@ impl Segment {
             file.set_len(read.whole).and_then(|()| file.sync_all()).map_err(io(&path, "cutting the torn end"))?;
         }
         file.seek(SeekFrom::Start(read.whole)).map_err(io(&path, "seeking"))?;
-        Ok(Self { number, path, length: read.whole, highest: read.highest, salt, file })
+        Ok(Self { number, path, length: read.whole, highest: read.highest, salt, medium: file.into() })
     }
 
     /// Writes one group and waits for the disk.
     pub(super) fn write_group(&mut self, payload: &[u8], highest: Height) -> Result<(), LogError> {
         let bytes = group::seal(&self.salt, self.length, payload);
-        self.file.write_all(&bytes).map_err(io(&self.path, "writing"))?;
-        self.file.sync_data().map_err(io(&self.path, "syncing"))?;
+        self.medium.append(&bytes).map_err(io(&self.path, "writing"))?;
+        self.medium.sync().map_err(io(&self.path, "syncing"))?;
         self.length += bytes.len() as u64;
         self.highest = self.highest.max(highest);
         Ok(())

@@ -365,6 +365,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_peers_long_messages_wait_until_those_before_were_handled() {
+        let (link, _outlets) = link(member());
+        let length = INBOUND_BYTES / 4;
+        let message = [&frame::message_front(length)[..], &vec![7; length]].concat();
+        let flood = message.repeat(6);
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let reader = tokio::spawn(async move {
+            let sink = move |inbound| sender.send(inbound).unwrap();
+            read(link, Class::Sync, flood.as_slice(), sink).await
+        });
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(receiver.recv().await.unwrap());
+        }
+        tokio::task::yield_now().await;
+        assert!(receiver.try_recv().is_err());
+        held.pop();
+        assert_eq!(receiver.recv().await.unwrap().bytes.len(), length);
+        drop(held);
+        assert_eq!(receiver.recv().await.unwrap().bytes.len(), length);
+        assert!(matches!(reader.await.unwrap(), Ended::Gone(_)));
+    }
+
+    /// Whether a reader gives messages on without a pause, each handled at once, to the end of the stream.
+    async fn reads_without_pause(class: Class, count: usize, length: usize) -> bool {
+        let (link, _outlets) = link(member());
+        let message = [&frame::message_front(length)[..], &vec![7; length]].concat();
+        let flood = message.repeat(count);
+        let reader = read(link, class, flood.as_slice(), drop);
+        let mut reader = std::pin::pin!(tokio::task::unconstrained(reader));
+        futures::poll!(&mut reader).is_ready()
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_sends_faster_than_it_may_is_read_no_faster() {
+        assert!(reads_without_pause(Class::Consensus, 100, 1).await);
+        assert!(!reads_without_pause(Class::Consensus, 20 * INBOUND_MESSAGE_RATE as usize, 1).await, "messages");
+        assert!(reads_without_pause(Class::Sync, 4, 1 << 20).await);
+        assert!(!reads_without_pause(Class::Sync, 2 * (INBOUND_RATE as usize >> 20), 1 << 20).await, "bytes");
+    }
+
+    #[tokio::test]
     async fn an_oversized_frame_is_the_peers_fault() {
         let (link, _outlets) = link(member());
         let front = frame::message_front(Class::Consensus.limit() + 1);

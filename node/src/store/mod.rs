@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use codec::{Decode, Encode};
 use portolan_primitives::{Hash, decode_whole};
 use portolan_state::{Batch, Column, KeyValue, StoreError};
+use rocksdb::statistics::{StatsLevel, Ticker};
 use rocksdb::{
     Cache, DB, DBRecoveryMode, Direction, IteratorMode, Options, PrefixRange, ReadOptions, WriteBatch, WriteOptions,
 };
@@ -91,6 +92,8 @@ struct Identity {
 /// The open database.
 pub struct Store {
     db: DB,
+    /// Held for its counters.
+    options: Options,
     path: PathBuf,
     written: AtomicU64,
 }
@@ -106,9 +109,10 @@ impl Store {
     pub fn open(path: &Path, chain: &Hash, cache_bytes: usize) -> Result<Self, OpenError> {
         refuse_foreign_columns(path)?;
         let cache = Cache::new_lru_cache(cache_bytes);
-        let db = DB::open_cf_descriptors(&database_options(), path, columns::descriptors(&cache))
+        let options = database_options();
+        let db = DB::open_cf_descriptors(&options, path, columns::descriptors(&cache))
             .map_err(|error| open_error(path, &error))?;
-        let store = Self { db, path: path.into(), written: AtomicU64::new(0) };
+        let store = Self { db, options, path: path.into(), written: AtomicU64::new(0) };
         store.check_identity(chain)?;
         Ok(store)
     }
@@ -121,6 +125,11 @@ impl Store {
     /// Bytes of batches written since the store was opened.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
+    }
+
+    /// Times that the database waited for the disk to have its log, since the store was opened.
+    pub fn syncs(&self) -> u64 {
+        self.options.get_ticker_count(Ticker::WalFileSynced)
     }
 
     fn check_identity(&self, chain: &Hash) -> Result<(), OpenError> {
@@ -211,6 +220,7 @@ impl KeyValue for Store {
         let started = std::time::Instant::now();
         let written = self.db.write_opt(writes, &options).map_err(|error| StoreError::new("write a batch", error));
         metrics::histogram!("portolan_store_write_seconds").record(started.elapsed());
+        metrics::counter!("portolan_store_syncs").absolute(self.syncs());
         written
     }
 }
@@ -232,6 +242,9 @@ fn database_options() -> Options {
     // Statistics that nobody reads would wake an idle node.
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
+    // Its counters only: they say that each batch was synced.
+    options.enable_statistics();
+    options.set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
     options
 }
 

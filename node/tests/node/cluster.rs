@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use codec::Encode;
+use futures::FutureExt;
 use portolan_node::config::Config;
-use portolan_node::handle::NodeHandle;
+use portolan_node::handle::{NodeHandle, ReadError, Reader};
+use portolan_node::limits::{CONCURRENT_QUERIES, WAITING_QUERIES};
 use portolan_node::node::{Node, NodeKeys, StartError, read_spec};
 use portolan_primitives::{Height, Transaction};
 use tokio::sync::oneshot;
@@ -238,4 +240,90 @@ async fn a_log_that_is_ahead_of_the_store_is_refused() {
     let started = Running::start(&home.join("node.toml")).await;
     assert!(matches!(started, Err(StartError::StoreBehindLog { .. })));
     cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_begins_late_executes_every_block_from_genesis_to_the_same_roots() {
+    let mut cluster = Cluster { folder: Cluster::homes(), nodes: (0..4).map(|_| None).collect() };
+    for index in 0..3 {
+        cluster.start_node(index).await;
+    }
+    let mut height = Height(0);
+    for number in 0..8 {
+        height = settle(&cluster.handle(number % 3), &add_person("customs", &format!("person-{number}"))).await;
+    }
+    // Nothing but the spec is in its home.
+    cluster.start_node(3).await;
+    reach(&cluster.handle(3), height.0).await;
+    reach(&cluster.handle(0), height.0).await;
+    let headers = |handle: NodeHandle| async move {
+        let read = move |reader: &Reader| {
+            let header = |at| Ok(reader.chain.header(Height(at))?.unwrap());
+            (0..=height.0).map(header).collect::<Result<Vec<_>, ReadError>>()
+        };
+        handle.read(read).await.unwrap()
+    };
+    let (first, late) = (headers(cluster.handle(0)).await, headers(cluster.handle(3)).await);
+    assert_eq!(first, late);
+    // The state is there, not only what the headers say of it.
+    let key = portolan_state::keys::parameter("block.heartbeat-ms");
+    let (entries, proof) = cluster.handle(3).prove(height, vec![key.clone()]).await.unwrap();
+    let (same_entries, same_proof) = cluster.handle(0).prove(height, vec![key]).await.unwrap();
+    assert_eq!((entries, proof), (same_entries, same_proof));
+    // Each knows what the other has.
+    let status = cluster.handle(3).status().await.unwrap();
+    let known: Vec<_> = status.peers.iter().filter_map(|peer| peer.height).collect();
+    assert!(known.contains(&height), "{:?}", status.peers);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hears_of_a_block_finds_it_in_the_store() {
+    let cluster = Cluster::start().await;
+    let handle = cluster.handle(0);
+    let mut blocks = handle.subscribe();
+    let stored = || async {
+        let read = |reader: &Reader| Ok((reader.chain.head()?.unwrap().header.height.0, reader.state.store().syncs()));
+        handle.read(read).await.unwrap()
+    };
+    let (before, syncs_before) = stored().await;
+    for number in 0..5 {
+        handle.submit(add_person("customs", &format!("person-{number}")).encode()).await.unwrap();
+        let block = blocks.recv().await.unwrap();
+        let (height, syncs) = stored().await;
+        assert!(height >= block.head.header.height.0, "told of before it was stored");
+        assert_eq!(syncs - syncs_before, height - before, "a block, its receipts and its state are one synced batch");
+    }
+    drop(handle);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_reads_than_may_wait_are_refused_at_once_and_later_ones_answered() {
+    let folder = Cluster::homes();
+    let running = Running::start(&folder.path().join(MEMBERS[0]).join("node.toml")).await.unwrap();
+    let (closed, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
+    let mut reads = tokio::task::JoinSet::new();
+    for _ in 0..CONCURRENT_QUERIES + WAITING_QUERIES {
+        let (handle, gate) = (running.handle.clone(), gate.clone());
+        reads.spawn(async move {
+            let through = move |_: &Reader| Ok(gate.lock().unwrap().recv().is_err());
+            handle.read(through).await
+        });
+    }
+    // On this thread the tasks that were spawned before have begun to wait when one more finds no place.
+    let refused = loop {
+        match running.handle.read(|_| Ok(())).now_or_never() {
+            Some(answer) => break answer,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert!(matches!(refused, Err(ReadError::Busy)), "{refused:?}");
+    drop(closed);
+    while let Some(answer) = reads.join_next().await {
+        assert!(answer.unwrap().unwrap(), "the gate was opened by closing its other end");
+    }
+    running.handle.read(|_| Ok(())).await.unwrap();
+    running.stop().await;
 }

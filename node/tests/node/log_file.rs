@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portolan_node::limits::LOG_SEGMENT_BYTES;
+use portolan_node::limits::{LOG_SEGMENT_BYTES, MAX_LOG_RECORD};
 use portolan_node::log_file::{LogError, LogFile, Record};
 use portolan_primitives::{Hash, Height};
 
@@ -168,6 +168,25 @@ fn a_full_segment_is_left_behind_only_when_its_heights_are_decided() {
     write(&mut log, &[record(2, "next")]);
     drop(log);
     assert_eq!(open_after(folder.path(), 1).1, [record(2, "next")]);
+}
+
+#[test]
+fn a_record_that_is_too_long_is_refused_and_many_long_ones_go_in_several_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(folder.path());
+    let refused = log.append(Height(1), &vec![0; MAX_LOG_RECORD + 1]);
+    assert!(
+        matches!(refused, Err(LogError::TooLong { found, limit }) if (found, limit) == (MAX_LOG_RECORD + 1, MAX_LOG_RECORD))
+    );
+    assert!(!log.is_dirty());
+    let longest = vec![1; MAX_LOG_RECORD];
+    for _ in 0..3 {
+        log.append(Height(1), &longest).unwrap();
+    }
+    log.flush().unwrap();
+    drop(log);
+    let lengths: Vec<usize> = open(folder.path()).1.iter().map(|record| record.bytes.len()).collect();
+    assert_eq!(lengths, [MAX_LOG_RECORD; 3]);
 }
 
 #[test]

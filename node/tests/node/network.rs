@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use portolan_node::limits::MAX_PENDING_CONNECTIONS;
 use portolan_node::network::{Class, Network, NetworkEvent, Setup};
 use portolan_primitives::{Hash, KeyId, MemberId, PublicKey, SigningKey};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -189,4 +190,28 @@ async fn a_node_that_lists_itself_or_nobody_does_not_mind() {
     let mut two = Side::start(2, CHAIN, &[1, 2], None).await;
     two.network.dial(one.network.listen_address().to_string().parse().unwrap());
     assert_eq!(two.up().await.0, id(1));
+}
+
+#[tokio::test]
+async fn connections_that_never_shake_hands_are_bounded_and_leave_room_for_those_that_are_up() {
+    use std::io::Read;
+    let mut one = Side::start(1, CHAIN, &[1, 2], None).await;
+    let mut two = Side::start(2, CHAIN, &[1, 2], Some(&one)).await;
+    one.up().await;
+    two.up().await;
+    let address = one.network.listen_address();
+    let silent = move || std::net::TcpStream::connect(address).unwrap();
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut streams: Vec<_> = (0..MAX_PENDING_CONNECTIONS + 20).map(|_| silent()).collect();
+        // One beyond the bound is turned away at once, while those before it may still speak.
+        let turned_away = streams.pop().unwrap().read_to_end(&mut Vec::new());
+        let first = &mut streams[0];
+        first.set_nonblocking(true).unwrap();
+        (turned_away, first.read_to_end(&mut Vec::new()))
+    });
+    let (turned_away, first) = ended.await.unwrap();
+    assert!(turned_away.is_ok() || turned_away.unwrap_err().kind() == std::io::ErrorKind::ConnectionReset);
+    assert_eq!(first.unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the first is still waited for");
+    two.network.send(&id(1), Class::Consensus, vec![1].into());
+    assert_eq!(one.message().await, (id(2), Class::Consensus, vec![1]));
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use codec::Encode;
@@ -39,16 +40,7 @@ impl Process {
     }
 
     fn request(&self, head: &str, body: &[u8]) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.api).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        write!(stream, "{head} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n", self.api, body.len()).unwrap();
-        stream.write_all(body).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let text = String::from_utf8(answer).unwrap();
-        let (front, content) = text.split_once("\r\n\r\n").unwrap();
-        let status = front.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(content).unwrap_or_else(|_| panic!("no JSON: {text}")))
+        request(&self.api, head, body).unwrap()
     }
 
     fn submit(&self, transaction: &Transaction) -> TransactionId {
@@ -124,6 +116,37 @@ impl Network {
     }
 }
 
+/// A request and its whole answer, or why there is none.
+fn request(api: &str, head: &str, body: &[u8]) -> std::io::Result<(u16, Value)> {
+    let mut stream = TcpStream::connect(api)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    write!(
+        stream,
+        "{head} HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )?;
+    stream.write_all(body)?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let cut = || std::io::Error::other(format!("no whole answer: {text}"));
+    let (front, content) = text.split_once("\r\n\r\n").ok_or_else(cut)?;
+    let status = front.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(cut)?;
+    Ok((status, serde_json::from_str(content)?))
+}
+
+/// A client that has one person after another added, and says what it was told is final, until its node is gone.
+fn load(api: &str, name: &str, told: &Sender<(TransactionId, u64)>) {
+    for number in 0.. {
+        let transaction = add_person("customs", &format!("{name}-{number}"));
+        let id = transaction.body.id();
+        let answer = request(api, "POST /v1/transactions", &transaction.encode())
+            .and_then(|_| request(api, &format!("GET /v1/transactions/{id}?wait_ms=30000"), &[]));
+        let Ok((_, answer)) = answer else { return };
+        assert_eq!(answer["status"], "final", "{answer}");
+        told.send((id, answer["height"].as_u64().unwrap())).unwrap();
+    }
+}
+
 fn people(front: &str, count: usize) -> Vec<Transaction> {
     (0..count).map(|number| add_person("customs", &format!("{front}-{number}"))).collect()
 }
@@ -149,16 +172,19 @@ fn what_was_final_survives_the_kill_of_one_node_and_of_all_four() {
         assert_eq!(network.nodes[3].settled(id), *height);
     }
 
-    // All are killed while transactions come in; half were told final, the others may or may not have run.
-    let under_load = people("third", 40);
-    for (number, transaction) in under_load.iter().enumerate() {
-        let node = &network.nodes[number % 4];
-        let id = node.submit(transaction);
-        if number % 2 == 0 {
-            finals.push((id, node.settled(&id)));
-        }
-    }
+    // All are killed while transactions come in at each; of those under way some may have run, and some not.
+    let (told, final_under_load) = channel();
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let (api, told) = (network.nodes[client % 4].api.clone(), told.clone());
+            std::thread::spawn(move || load(&api, &format!("third-{client}"), &told))
+        })
+        .collect();
+    drop(told);
+    finals.extend(final_under_load.iter().take(60));
     network.kill_all();
+    finals.extend(final_under_load.iter());
+    clients.into_iter().for_each(|client| client.join().unwrap());
     network.start_all();
     for (id, height) in &finals {
         for node in &network.nodes {

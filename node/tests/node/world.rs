@@ -72,22 +72,27 @@ pub fn chain() -> Hash {
     spec().check(&portolan_chain_spec::CodeSource::beside(Path::new("."))).unwrap().genesis.chain()
 }
 
-/// The member's first person adds another person; each has its own salt.
-pub fn add_person(member: &str, name: &str) -> Transaction {
-    let call = messages::Call::AddPerson { name: name.into(), maker: true, checker: false };
+/// A transaction of a member's account with one call; `name` makes its salt.
+pub fn transaction(chain: Hash, member: &str, name: &str, call: Call) -> Transaction {
     let salt = portolan_primitives::hash(portolan_primitives::Domain::Salt, format!("{member}/{name}").as_bytes());
     let body = Body {
         version: 1,
-        chain: chain(),
+        chain,
         sender: AccountId::from_name(member, "admin"),
         salt: salt.0[..16].try_into().unwrap(),
         expires_at: Timestamp(portolan_node::host::wall_clock().0 + 120_000),
         gas_limit: 50_000_000,
         approvers: vec![key(member).public().id()],
-        calls: vec![Call { contract: Native::Members.id(), input: call.encode() }],
+        calls: vec![call],
     };
     let approvals = vec![body.approve(&key(member))];
     Transaction { body, approvals }
+}
+
+/// The member's first person adds another person; each has its own salt.
+pub fn add_person(member: &str, name: &str) -> Transaction {
+    let call = messages::Call::AddPerson { name: name.into(), maker: true, checker: false };
+    transaction(chain(), member, name, Call { contract: Native::Members.id(), input: call.encode() })
 }
 
 /// Writes the home of a member's node: keys, spec and configuration; gives the configuration's path.

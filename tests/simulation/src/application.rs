@@ -181,7 +181,7 @@ impl Application for Ledger {
         }
         let ours = self.header_of(overlay);
         if ours != *expected {
-            return Some(Verdict::RootsDiffer { ours: Box::new(ours), first_difference: None });
+            return Some(Verdict::RootsDiffer { ours: Box::new(ours) });
         }
         self.overlays.get_mut(&execution)?.header = Some(ours);
         Some(Verdict::Valid)

@@ -21,6 +21,8 @@ pub struct Disk {
     mode: LogMode,
     synced: Vec<u8>,
     written: Vec<u8>,
+    /// The log was emptied since the last sync: the disk may have that, or not.
+    emptied: bool,
     /// The committed blocks from height 1; each was one synced batch.
     pub chain: Vec<CertifiedBlock>,
 }
@@ -28,7 +30,7 @@ pub struct Disk {
 impl Disk {
     /// An empty disk.
     pub fn new(mode: LogMode) -> Self {
-        Self { mode, synced: Vec::new(), written: Vec::new(), chain: Vec::new() }
+        Self { mode, synced: Vec::new(), written: Vec::new(), emptied: false, chain: Vec::new() }
     }
 
     /// Appends to the log, in memory.
@@ -42,22 +44,27 @@ impl Disk {
     pub fn sync(&mut self) {
         if self.mode == LogMode::Honest {
             self.synced.clone_from(&self.written);
+            self.emptied = false;
         }
     }
 
     /// Empties the log, in memory.
     pub fn truncate(&mut self) {
         self.written.clear();
+        self.emptied = true;
     }
 
     /// The power goes: what was not synced survives in part, or not at all.
     pub fn crash(&mut self, random: &mut Random) {
-        let appended =
-            self.written.len().checked_sub(self.synced.len()).filter(|_| self.written.starts_with(&self.synced));
+        if self.emptied && random.chance(500_000) {
+            self.synced.clear();
+            self.emptied = false;
+        }
         let mut survivor = self.synced.clone();
-        if let Some(rest) = appended.filter(|_| random.chance(500_000)) {
-            let kept = random.below(rest as u64 + 1) as usize;
-            survivor.extend_from_slice(&self.written[self.synced.len()..self.synced.len() + kept]);
+        if !self.emptied && random.chance(500_000) {
+            let rest = &self.written[self.synced.len()..];
+            let kept = random.below(rest.len() as u64 + 1) as usize;
+            survivor.extend_from_slice(&rest[..kept]);
             if kept > 0 && self.mode == LogMode::Honest && random.chance(300_000) {
                 let place = self.synced.len() + random.below(kept as u64) as usize;
                 survivor[place] ^= 1 << random.below(8);
@@ -65,6 +72,7 @@ impl Disk {
         }
         self.synced.clone_from(&survivor);
         self.written = survivor;
+        self.emptied = false;
     }
 
     /// The log as a restart finds it. What is torn is cut.
@@ -75,6 +83,7 @@ impl Disk {
         let contents = portolan_replica::log::read(&self.written).expect("no crash damages the log before its end");
         self.written.truncate(contents.valid_len);
         self.synced.clone_from(&self.written);
+        self.emptied = false;
         contents.frames
     }
 
@@ -82,5 +91,48 @@ impl Disk {
     pub fn wipe_log(&mut self) {
         self.written.clear();
         self.synced.clear();
+        self.emptied = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a crash leaves, over many seeds.
+    fn survivors(prepare: impl Fn(&mut Disk)) -> std::collections::BTreeSet<usize> {
+        let crashed = |seed| {
+            let mut disk = Disk::new(LogMode::Honest);
+            prepare(&mut disk);
+            disk.crash(&mut Random::new(seed));
+            disk.written.len()
+        };
+        (0..400).map(crashed).collect()
+    }
+
+    #[test]
+    fn a_crash_keeps_what_was_synced_and_any_part_of_what_was_not() {
+        let found = survivors(|disk| {
+            disk.append(&[1; 10]);
+            disk.sync();
+            disk.append(&[2; 3]);
+        });
+        assert_eq!(found, [10, 11, 12, 13].into());
+    }
+
+    #[test]
+    fn a_crash_after_the_log_was_emptied_finds_it_full_or_empty() {
+        let emptied = |disk: &mut Disk| {
+            disk.append(&[1; 10]);
+            disk.sync();
+            disk.truncate();
+        };
+        assert_eq!(survivors(emptied), [0, 10].into());
+        let written_again = |disk: &mut Disk| {
+            emptied(disk);
+            disk.append(&[2; 2]);
+            disk.sync();
+        };
+        assert_eq!(survivors(written_again), [2].into());
     }
 }

@@ -1,12 +1,13 @@
-//! What the chain survives. A failure prints its seed; `PORTOLAN_SEED=n cargo nextest run -p portolan-simulation NAME` repeats it.
+//! What the chain survives. A failure prints its seed, and the command that repeats it.
 
-use portolan_simulation::{Report, Settings, World, seeds};
+use portolan_simulation::{Repeat, Report, Settings, World, seeds};
 
-/// Runs every seed; the first violation fails with its seed.
-fn survives(name: &str, count: u64, settings: impl Fn(u64) -> Settings) -> Vec<Report> {
+/// Runs every seed of a test; the first violation fails with its seed.
+fn survives(test: &'static str, count: u64, settings: impl Fn(u64) -> Settings) -> Vec<Report> {
     let run = |seed| {
+        let repeat = Repeat::new(test, seed);
         let report = World::new(settings(seed)).run();
-        assert_eq!(report.violation, None, "{name}: repeat with PORTOLAN_SEED={seed}; {report:?}");
+        assert_eq!(report.violation, None, "{}; {report:?}", repeat.command());
         report
     };
     seeds(1, count).into_iter().map(run).collect()
@@ -18,7 +19,8 @@ fn sum(reports: &[Report], kind: &str) -> u64 {
 
 #[test]
 fn a_calm_network_makes_blocks_in_the_first_round_and_includes_everything() {
-    for report in survives("calm", 5, Settings::calm) {
+    for report in survives("a_calm_network_makes_blocks_in_the_first_round_and_includes_everything", 5, Settings::calm)
+    {
         assert!(report.heights > 20, "{report:?}");
         assert_eq!(report.highest_round, 0, "{report:?}");
         assert!(report.transactions > 50, "{report:?}");
@@ -28,7 +30,7 @@ fn a_calm_network_makes_blocks_in_the_first_round_and_includes_everything() {
 #[test]
 fn an_idle_chain_makes_nothing_but_heartbeats() {
     let idle = |seed| Settings { submit_every_us: 0, faults_us: 10_000_000, ..Settings::calm(seed) };
-    for report in survives("idle", 3, idle) {
+    for report in survives("an_idle_chain_makes_nothing_but_heartbeats", 3, idle) {
         // Ten seconds with a heartbeat each 1.5 s, and the blocks of the transactions at the end.
         assert!((5..=12).contains(&report.heights), "{report:?}");
     }
@@ -37,26 +39,32 @@ fn an_idle_chain_makes_nothing_but_heartbeats() {
 #[test]
 fn lost_doubled_and_late_messages_do_no_harm() {
     let lossy = |seed| Settings { loss: 50_000, duplication: 50_000, lateness: 50_000, ..Settings::calm(seed) };
-    let reports = survives("loss", 30, lossy);
+    let reports = survives("lost_doubled_and_late_messages_do_no_harm", 30, lossy);
     assert!(sum(&reports, "loss") > 0 && sum(&reports, "duplication") > 0 && sum(&reports, "lateness") > 0);
 }
 
 #[test]
 fn partitions_stop_blocks_at_worst_and_heal() {
-    let reports =
-        survives("partition", 30, |seed| Settings { partitions: true, faults_us: 4_000_000, ..Settings::calm(seed) });
+    let reports = survives("partitions_stop_blocks_at_worst_and_heal", 30, |seed| Settings {
+        partitions: true,
+        faults_us: 4_000_000,
+        ..Settings::calm(seed)
+    });
     assert!(sum(&reports, "partition") > 0);
 }
 
 #[test]
 fn a_power_cut_at_any_output_loses_nothing_that_was_final() {
-    let reports = survives("crash", 30, |seed| Settings { crash: 5_000, ..Settings::calm(seed) });
+    let reports = survives("a_power_cut_at_any_output_loses_nothing_that_was_final", 30, |seed| Settings {
+        crash: 5_000,
+        ..Settings::calm(seed)
+    });
     assert!(sum(&reports, "crash") > 100);
 }
 
 #[test]
 fn everything_at_once() {
-    let reports = survives("all", 30, |seed| Settings {
+    let reports = survives("everything_at_once", 30, |seed| Settings {
         loss: 30_000,
         duplication: 20_000,
         lateness: 20_000,
@@ -73,24 +81,58 @@ fn everything_at_once() {
 }
 
 #[test]
+fn everything_at_once_with_a_validator_that_runs_twice() {
+    let reports = survives("everything_at_once_with_a_validator_that_runs_twice", 12, |seed| Settings {
+        loss: 20_000,
+        duplication: 20_000,
+        lateness: 20_000,
+        partitions: true,
+        crash: 3_000,
+        twins: 1,
+        faults_us: 3_000_000,
+        ..Settings::calm(seed)
+    });
+    for kind in ["loss", "duplication", "lateness", "partition", "crash"] {
+        assert!(sum(&reports, kind) > 0, "{kind}");
+    }
+}
+
+#[test]
 fn one_that_doubles_its_votes_is_found_out_and_does_no_harm() {
-    let reports = survives("forger", 30, |seed| Settings { forger: Some(2), loss: 10_000, ..Settings::calm(seed) });
+    let reports = survives("one_that_doubles_its_votes_is_found_out_and_does_no_harm", 30, |seed| Settings {
+        forger: Some(2),
+        loss: 10_000,
+        ..Settings::calm(seed)
+    });
     assert!(reports.iter().map(|report| report.evidence).sum::<u64>() > 0);
 }
 
 #[test]
 fn one_validator_that_runs_twice_does_no_harm() {
-    survives("twins", 30, |seed| Settings { twins: 1, loss: 10_000, lateness: 20_000, ..Settings::calm(seed) });
+    survives("one_validator_that_runs_twice_does_no_harm", 30, |seed| Settings {
+        twins: 1,
+        loss: 10_000,
+        lateness: 20_000,
+        ..Settings::calm(seed)
+    });
 }
 
 #[test]
 fn two_twins_of_seven_do_no_harm() {
-    survives("twins of seven", 8, |seed| Settings { validators: 7, twins: 2, loss: 10_000, ..Settings::calm(seed) });
+    survives("two_twins_of_seven_do_no_harm", 8, |seed| Settings {
+        validators: 7,
+        twins: 2,
+        loss: 10_000,
+        ..Settings::calm(seed)
+    });
 }
 
 #[test]
 fn one_of_four_dead_costs_no_height_250_ms() {
-    for report in survives("dead", 10, |seed| Settings { dead: vec![1], ..Settings::calm(seed) }) {
+    for report in survives("one_of_four_dead_costs_no_height_250_ms", 10, |seed| Settings {
+        dead: vec![1],
+        ..Settings::calm(seed)
+    }) {
         assert!(report.longest_gap_us < 250_000, "{report:?}");
         assert!(report.heights > 20, "{report:?}");
     }
@@ -98,12 +140,18 @@ fn one_of_four_dead_costs_no_height_250_ms() {
 
 #[test]
 fn a_follower_gets_every_block_and_its_clients_are_served() {
-    survives("follower", 5, |seed| Settings { followers: 2, ..Settings::calm(seed) });
+    survives("a_follower_gets_every_block_and_its_clients_are_served", 5, |seed| Settings {
+        followers: 2,
+        ..Settings::calm(seed)
+    });
 }
 
 #[test]
 fn garbage_from_peers_is_refused_and_changes_nothing() {
-    let reports = survives("garbage", 20, |seed| Settings { garbage: 50_000, ..Settings::calm(seed) });
+    let reports = survives("garbage_from_peers_is_refused_and_changes_nothing", 20, |seed| Settings {
+        garbage: 50_000,
+        ..Settings::calm(seed)
+    });
     assert!(sum(&reports, "garbage") > 0 && sum(&reports, "fault reported") > 0);
 }
 
@@ -112,4 +160,10 @@ fn one_seed_is_one_run() {
     let settings = || Settings { loss: 30_000, crash: 3_000, partitions: true, ..Settings::calm(7) };
     let (one, other) = (World::new(settings()).run(), World::new(settings()).run());
     assert_eq!((one.heights, one.steps, one.messages), (other.heights, other.steps, other.messages));
+}
+
+#[test]
+fn a_failure_says_how_to_repeat_it() {
+    let command = "PORTOLAN_SEED=7 cargo nextest run --release -p portolan-simulation -E 'test(=everything_at_once)'";
+    assert_eq!(Repeat::new("everything_at_once", 7).command(), command);
 }

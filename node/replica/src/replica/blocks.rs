@@ -288,11 +288,14 @@ impl Replica {
         self.apply(events)
     }
 
-    fn refusal(&self, id: CandidateId) -> String {
-        match self.candidates.get(id).and_then(|candidate| candidate.verdict.as_ref()) {
+    /// Why this node does not call a block valid.
+    pub(super) fn refusal(&self, id: CandidateId) -> String {
+        let candidate = self.candidates.get(id);
+        match candidate.and_then(|candidate| candidate.verdict.as_ref()) {
             Some(Verdict::Invalid { reason }) => reason.clone(),
-            Some(Verdict::RootsDiffer { ours, .. }) => {
-                format!("this node's execution ended in another header, with state root {}", ours.state_root)
+            Some(Verdict::RootsDiffer { ours }) => {
+                let theirs = candidate.and_then(|candidate| candidate.header.as_ref());
+                theirs.map_or_else(|| "it has no header".into(), |theirs| differences(ours, theirs))
             }
             Some(Verdict::Valid) | None => "its time is too far from this node's clock".into(),
         }
@@ -522,6 +525,27 @@ impl Replica {
             self.go_on_with(id, Some(from))?;
         }
         self.commit_decided()
+    }
+}
+
+/// Where two headers of one block differ: what this node computed, and what the block says.
+fn differences(ours: &Header, theirs: &Header) -> String {
+    let hashes = [
+        ("history root", ours.history_root, theirs.history_root),
+        ("transactions root", ours.transactions_root, theirs.transactions_root),
+        ("receipts root", ours.receipts_root, theirs.receipts_root),
+        ("state root", ours.state_root, theirs.state_root),
+        ("next validators", ours.next_validators_hash, theirs.next_validators_hash),
+    ];
+    let differing = hashes.iter().filter(|(_, ours, theirs)| ours != theirs);
+    let mut found: Vec<_> =
+        differing.map(|(what, ours, theirs)| format!("{what} {ours} here and {theirs} in the block")).collect();
+    if ours.gas_used != theirs.gas_used {
+        found.push(format!("gas used {} here and {} in the block", ours.gas_used, theirs.gas_used));
+    }
+    match found.is_empty() {
+        true => "its header has other first facts than its execution began with".into(),
+        false => found.join("; "),
     }
 }
 

@@ -38,7 +38,7 @@ impl Replica {
     /// A peer says what it has.
     pub(super) fn peer_status(&mut self, from: PeerId, height: Height) -> Result<(), HaltReason> {
         if let Some(peer) = self.peers.get_mut(&from) {
-            peer.height = height;
+            peer.height = Some(height);
         }
         if height < self.head.height {
             self.tell_if_behind(from, height);
@@ -60,9 +60,9 @@ impl Replica {
     pub(super) fn note_height_ahead(&mut self, from: PeerId, height: Height) {
         let has = Height(height.0.saturating_sub(1));
         if let Some(peer) = self.peers.get_mut(&from)
-            && peer.height < has
+            && peer.height < Some(has)
         {
-            peer.height = has;
+            peer.height = Some(has);
             self.timers.set_no_later(Timer::Sync, self.now.elapsed_ms + self.timing.sync_grace_ms);
         }
     }
@@ -122,8 +122,8 @@ impl Replica {
             let able: Vec<_> = self
                 .peers
                 .iter()
-                .filter(|(id, peer)| peer.height >= from && peer.avoid_until <= now && !self.sync.is_asking(id))
-                .map(|(id, peer)| (*id, peer.height))
+                .filter(|(id, peer)| peer.avoid_until <= now && !self.sync.is_asking(id))
+                .filter_map(|(id, peer)| Some((*id, peer.height.filter(|has| *has >= from)?)))
                 .collect();
             let Some((peer, has)) =
                 (from.0 as usize).checked_rem(able.len()).and_then(|place| able.get(place).copied())
@@ -150,8 +150,10 @@ impl Replica {
             self.tell(peer);
             return;
         }
-        let Some(asking) = self.peers.get_mut(&peer).filter(|peer| peer.reads < MAX_READS_PER_PEER) else { return };
-        asking.reads += 1;
+        // Counted by key: a peer that reconnects has no more at a time than one that stays.
+        if self.reads.values().filter(|(reading, _)| *reading == peer).count() >= MAX_READS_PER_PEER {
+            return;
+        }
         let request = self.new_request();
         self.reads.insert(request, (peer, from));
         let count = count.min(MAX_BLOCKS_PER_RESPONSE);
@@ -161,8 +163,7 @@ impl Replica {
     /// The host read them.
     pub(super) fn blocks_read(&mut self, request: u64, blocks: Vec<CertifiedBlock>) {
         let Some((to, from)) = self.reads.remove(&request) else { return };
-        if let Some(peer) = self.peers.get_mut(&to) {
-            peer.reads = peer.reads.saturating_sub(1);
+        if self.peers.contains(&to) {
             self.send(Recipients::Peer(to), &Message::Blocks { from, blocks }, false);
         }
     }
@@ -179,7 +180,7 @@ impl Replica {
         }
         if blocks.is_empty() {
             if let Some(peer) = self.peers.get_mut(&from) {
-                peer.height = Height(first.0.saturating_sub(1));
+                peer.height = Some(Height(first.0.saturating_sub(1)));
             }
             self.avoid(&from);
             return self.catch_up();

@@ -98,7 +98,10 @@ impl Replica {
                 self.order_commit(id, decided.certificate);
                 Ok(())
             }
-            Some(verdict) => Err(self.decided_differs(decided.block, &verdict)),
+            Some(Verdict::Invalid { .. } | Verdict::RootsDiffer { .. }) => {
+                let (height, block, reason) = (self.height(), decided.block, self.refusal(id));
+                Err(HaltReason::DecidedBlockDiffers { height, block, reason })
+            }
             None => {
                 self.candidates.begin_execution(id, &mut self.out);
                 self.candidates.advance(id, &self.mempool, &mut self.out);
@@ -113,22 +116,6 @@ impl Replica {
         let (Some(header), Some(transactions)) = (candidate.header.clone(), candidate.body()) else { return };
         self.committing = true;
         self.commit = Some(Output::Commit { execution, header: Box::new(header), transactions, certificate });
-    }
-
-    fn decided_differs(&self, block: Hash, verdict: &Verdict) -> HaltReason {
-        let reason = match verdict {
-            Verdict::Valid => "it is valid".into(),
-            Verdict::Invalid { reason } => reason.clone(),
-            Verdict::RootsDiffer { ours, first_difference } => {
-                let key = first_difference.as_deref().map(hex).unwrap_or_else(|| "not known".into());
-                format!(
-                    "its own header is {}, state root {}; the first differing key is {key}",
-                    ours.hash(),
-                    ours.state_root
-                )
-            }
-        };
-        HaltReason::DecidedBlockDiffers { height: self.height(), block, reason }
     }
 
     /// The decided block is on disk: the next height may begin.
@@ -172,8 +159,4 @@ impl Replica {
         self.timers.cancel(Timer::Fetch);
         self.committed_ms = self.now.elapsed_ms;
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -187,7 +187,7 @@ impl Replica {
             why_no_block: self.why_no_block(&seen),
             seen,
             absent: self.absent.iter().copied().collect(),
-            peers: self.peers.iter().count(),
+            peers: self.peers.iter().map(|(id, peer)| peer.seen(*id)).collect(),
             pending: self.mempool.len(),
             pending_bytes: self.mempool.bytes(),
             buffered_blocks: self.sync.buffered(),

@@ -34,8 +34,10 @@ impl Replica {
 
     /// A peer's transactions: the host checks them, so many batches of a peer at a time.
     pub(super) fn transactions_offered(&mut self, from: PeerId, transactions: Vec<Vec<u8>>) {
-        let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.checks < MAX_CHECKS_PER_PEER) else { return };
-        peer.checks += 1;
+        // Counted by key: a peer that reconnects has no more at a time than one that stays.
+        if self.checks.values().filter(|(checking, _)| *checking == from).count() >= MAX_CHECKS_PER_PEER {
+            return;
+        }
         let batch = self.new_request();
         self.checks.insert(batch, (from, transactions.len()));
         self.out.push(Output::CheckTransactions { batch, from, transactions });
@@ -48,9 +50,6 @@ impl Replica {
             return Err(HaltReason::HostFailed { reason });
         };
         tracing::trace!(count, "transactions checked");
-        if let Some(peer) = self.peers.get_mut(&from) {
-            peer.checks = peer.checks.saturating_sub(1);
-        }
         // Validators' nodes send to each other directly; what a follower sends is passed on for it.
         let pass_on = !self.peers.is_validator(&from);
         let mut bad = false;
