@@ -1,4 +1,4 @@
-//! Contracts that use their whole stack and call each other as deep as they may: in a question, and in a block.
+//! Contracts that use their whole counted stack and call each other as deep as they may: in a question, and in a block.
 
 use std::path::Path;
 
