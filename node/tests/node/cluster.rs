@@ -104,6 +104,16 @@ impl Cluster {
         self.nodes[index].as_ref().unwrap().handle.clone()
     }
 
+    /// Waits until a node has a height; one that ends before has not made it.
+    async fn reach(&mut self, index: usize, height: Height) {
+        let running = self.nodes[index].as_mut().unwrap();
+        let handle = running.handle.clone();
+        tokio::select! {
+            () = reach(&handle, height.0) => {}
+            ended = &mut running.ended => panic!("node {index} ended: {ended:?}"),
+        }
+    }
+
     async fn stop(mut self) {
         for index in 0..4 {
             if self.nodes[index].is_some() {
@@ -254,8 +264,8 @@ async fn a_node_that_begins_late_executes_every_block_from_genesis_to_the_same_r
     }
     // Nothing but the spec is in its home.
     cluster.start_node(3).await;
-    reach(&cluster.handle(3), height.0).await;
-    reach(&cluster.handle(0), height.0).await;
+    cluster.reach(3, height).await;
+    cluster.reach(0, height).await;
     let headers = |handle: NodeHandle| async move {
         let read = move |reader: &Reader| {
             let header = |at| Ok(reader.chain.header(Height(at))?.unwrap());
