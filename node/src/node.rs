@@ -539,3 +539,22 @@ fn open_log(
         _ => Ok((log, frames)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::reading::tests::go_down;
+
+    #[test]
+    fn the_threads_of_a_node_have_the_stack_that_nested_calls_need_and_tell_when_they_fail() {
+        let (replica, told) = channel();
+        let mut threads = Threads { replica, running: Vec::new() };
+        let (sender, deep) = channel();
+        threads
+            .start("deep", move || sender.send(go_down(usize::MAX, THREAD_STACK_BYTES - (1 << 20))).unwrap())
+            .unwrap();
+        assert!(deep.recv().unwrap());
+        threads.start("failing", || panic!("a fault of this thread")).unwrap();
+        assert!(matches!(told.recv(), Ok(ToReplica::Halt(Halt::Thread("failing")))));
+    }
+}

@@ -52,7 +52,7 @@ fn work(reads: &Mutex<Receiver<Read>>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -70,9 +70,9 @@ mod tests {
         assert_eq!(deep.blocking_recv(), Ok(true));
     }
 
-    /// Calls itself until so many bytes of stack are in use below the first frame.
+    /// Calls itself until so many bytes of stack are in use below the first frame, whose address is to be `usize::MAX`.
     #[inline(never)]
-    fn go_down(first: usize, bytes: usize) -> bool {
+    pub(crate) fn go_down(first: usize, bytes: usize) -> bool {
         let frame = std::hint::black_box([0u8; 1_024]);
         let here = frame.as_ptr() as usize;
         let first = if first == usize::MAX { here } else { first };

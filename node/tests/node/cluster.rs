@@ -104,6 +104,16 @@ impl Cluster {
         self.nodes[index].as_ref().unwrap().handle.clone()
     }
 
+    /// Waits until a node has a height; one that ends before has not made it.
+    async fn reach(&mut self, index: usize, height: Height) {
+        let running = self.nodes[index].as_mut().unwrap();
+        let handle = running.handle.clone();
+        tokio::select! {
+            () = reach(&handle, height.0) => {}
+            ended = &mut running.ended => panic!("node {index} ended: {ended:?}"),
+        }
+    }
+
     async fn stop(mut self) {
         for index in 0..4 {
             if self.nodes[index].is_some() {
@@ -254,8 +264,8 @@ async fn a_node_that_begins_late_executes_every_block_from_genesis_to_the_same_r
     }
     // Nothing but the spec is in its home.
     cluster.start_node(3).await;
-    reach(&cluster.handle(3), height.0).await;
-    reach(&cluster.handle(0), height.0).await;
+    cluster.reach(3, height).await;
+    cluster.reach(0, height).await;
     let headers = |handle: NodeHandle| async move {
         let read = move |reader: &Reader| {
             let header = |at| Ok(reader.chain.header(Height(at))?.unwrap());
@@ -304,25 +314,19 @@ async fn more_reads_than_may_wait_are_refused_at_once_and_later_ones_answered() 
     let running = Running::start(&folder.path().join(MEMBERS[0]).join("node.toml")).await.unwrap();
     let (closed, gate) = std::sync::mpsc::channel::<()>();
     let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
-    let mut reads = tokio::task::JoinSet::new();
+    let mut reads = Vec::new();
     for _ in 0..CONCURRENT_QUERIES + WAITING_QUERIES {
-        let (handle, gate) = (running.handle.clone(), gate.clone());
-        reads.spawn(async move {
-            let through = move |_: &Reader| Ok(gate.lock().unwrap().recv().is_err());
-            handle.read(through).await
-        });
+        let gate = gate.clone();
+        let through = move |_: &Reader| Ok(gate.lock().unwrap().recv().is_err());
+        let mut read = Box::pin(running.handle.read(through));
+        assert!(futures::poll!(&mut read).is_pending());
+        reads.push(read);
     }
-    // On this thread the tasks that were spawned before have begun to wait when one more finds no place.
-    let refused = loop {
-        match running.handle.read(|_| Ok(())).now_or_never() {
-            Some(answer) => break answer,
-            None => tokio::task::yield_now().await,
-        }
-    };
+    let refused = running.handle.read(|_| Ok(())).now_or_never().unwrap();
     assert!(matches!(refused, Err(ReadError::Busy)), "{refused:?}");
     drop(closed);
-    while let Some(answer) = reads.join_next().await {
-        assert!(answer.unwrap().unwrap(), "the gate was opened by closing its other end");
+    for answer in futures::future::join_all(reads).await {
+        assert!(answer.unwrap(), "the gate was opened by closing its other end");
     }
     running.handle.read(|_| Ok(())).await.unwrap();
     running.stop().await;

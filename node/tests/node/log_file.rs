@@ -190,6 +190,32 @@ fn a_record_that_is_too_long_is_refused_and_many_long_ones_go_in_several_groups(
 }
 
 #[test]
+fn an_older_segment_is_kept_while_a_height_in_it_is_not_decided_and_may_not_be_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut log, _) = open(folder.path());
+    let first = segments(folder.path()).pop().unwrap();
+    log.append(Height(1), &vec![1; LOG_SEGMENT_BYTES as usize]).unwrap();
+    log.flush().unwrap();
+    let full = std::fs::read(&first).unwrap();
+    log.forget(Height(1)).unwrap();
+    write(&mut log, &[record(2, "next")]);
+    drop(log);
+    // The power went before the full segment was removed.
+    std::fs::write(&first, &full).unwrap();
+    let (mut log, found) = open(folder.path());
+    assert_eq!((found.len(), segments(folder.path()).len()), (2, 2));
+    log.forget(Height(0)).unwrap();
+    assert_eq!(segments(folder.path()).len(), 2, "height 1 is not decided");
+    log.forget(Height(1)).unwrap();
+    assert_eq!(segments(folder.path()).len(), 1);
+    drop(log);
+    // A segment that another one follows was whole once.
+    std::fs::write(&first, &full[..full.len() - 1]).unwrap();
+    let opened = LogFile::open(folder.path(), CHAIN, Height(0));
+    assert!(matches!(opened, Err(LogError::Corrupt { .. })), "{opened:?}");
+}
+
+#[test]
 fn a_segment_whose_making_was_interrupted_is_made_again() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));

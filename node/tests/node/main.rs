@@ -4,6 +4,7 @@
 
 mod cluster;
 mod config;
+mod executing;
 mod keys;
 mod log_file;
 mod nesting;
