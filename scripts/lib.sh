@@ -37,9 +37,20 @@ need_nextest() {
     cargo install --debug --locked --version "$nextest_version" cargo-nextest >&2
 }
 
+# Cargo takes two checkouts at one version for the same packages and tells old from new by times alone: after another checkout
+# used the folder, everything of this one is made newer than what was built.
+claim_target() {
+    local owner="$CARGO_TARGET_DIR/checkout"
+    [ "$(cat "$owner" 2>/dev/null)" = "$root" ] && return
+    find "$root" \( -name .git -o -name .devnet -o -name target \) -prune -o -type f -exec touch {} +
+    mkdir -p "$CARGO_TARGET_DIR"
+    printf '%s' "$root" >"$owner"
+}
+
 prepare() {
     need_cargo
     need_packages
+    claim_target
 }
 
 # Builds the two binaries; cargo's own progress goes to standard error.
