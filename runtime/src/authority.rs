@@ -35,7 +35,7 @@ pub(crate) fn authorize(
     }
     let sums = sums_of_day(ledger, &account.policy, id, date)?;
     let total = sum_of(&sums, currency).saturating_add(minor.saturating_abs());
-    let persons = persons(&account, approvers);
+    let persons = persons(&account.policy, account.member, approvers);
     let room = sums.sums.len() < MAX_CURRENCIES || sum_of(&sums, currency) != 0;
     if !room || !tier(&account.policy, currency, total).is_some_and(|tier| satisfies(tier, &persons)) {
         return Ok(Authorization::TooFewPersons);
@@ -50,8 +50,8 @@ pub(crate) fn may_act(status: MemberStatus) -> bool {
 }
 
 /// The different persons that count, with what each may do.
-fn persons<'a>(account: &Account, approvers: &'a [Approver]) -> Vec<&'a Approver> {
-    let counting = approvers.iter().filter(|approver| counts(&account.policy, account.member, approver));
+fn persons<'a>(policy: &Policy, member: MemberId, approvers: &'a [Approver]) -> Vec<&'a Approver> {
+    let counting = approvers.iter().filter(|approver| counts(policy, member, approver));
     let mut seen = BTreeSet::new();
     counting.filter(|approver| seen.insert(&approver.person)).collect()
 }
@@ -59,6 +59,12 @@ fn persons<'a>(account: &Account, approvers: &'a [Approver]) -> Vec<&'a Approver
 /// Whether a policy of an account of `member` counts this approver.
 pub(crate) fn counts(policy: &Policy, member: MemberId, approver: &Approver) -> bool {
     approver.person.member == member && (policy.persons.is_empty() || policy.persons.contains(&approver.person.name))
+}
+
+/// Whether all these together could act under each tier of a policy.
+pub(crate) fn can_be_met(policy: &Policy, member: MemberId, approvers: &[Approver]) -> bool {
+    let persons = persons(policy, member, approvers);
+    policy.tiers.iter().all(|tier| satisfies(tier, &persons))
 }
 
 fn tier(policy: &Policy, currency: Currency, total: i128) -> Option<&Tier> {

@@ -7,13 +7,14 @@ use codec::{Decode, Encode};
 use portolan_primitives::id::is_name;
 use portolan_primitives::{AccountId, Currency, KeyId, MemberId, MemberStatus, PublicKey, Role, Timestamp};
 use portolan_sdk::metadata::ContractMetadata;
-use portolan_vm::abi::Authorization;
+use portolan_vm::abi::{Authorization, MAX_SCAN_ENTRIES};
 use scale_info::TypeInfo;
 
 use super::records::{
     Account, AccountOfMember, Key, KeyOfMember, KeyPurpose, Member, Person, PersonId, Policy, Tier, Validators,
 };
-use super::{Context, NativeError, NativeModule, NativeResult, decode_message};
+use super::{Approver, Context, NativeError, NativeModule, NativeResult, decode_message};
+use crate::authority::can_be_met;
 
 /// The account whose policy authorises a member's own affairs. Every member has it from the start.
 pub const ADMIN: &str = "admin";
@@ -94,7 +95,8 @@ pub enum MembersError {
     /// A policy has 1 to 32 tiers of 1 to 16 persons with positive bounds, and names at most 64 persons, ascending, once each.
     #[codec(index = 20)]
     BadPolicy,
-    /// A tier asks for more persons than the policy names.
+    /// A tier asks for more persons, makers or checkers than there are: of those that the policy names, or of the member's, with a
+    /// valid key. Add them first.
     #[codec(index = 21)]
     PolicyCannotBeMet,
     /// A member that left does not come back under its name.
@@ -536,7 +538,32 @@ fn ensure_policy(context: &mut Context<'_>, member: MemberId, policy: &Policy) -
         let id = PersonId { member, name: name.clone() };
         ensure(context.get::<Person>(&id)?.is_some(), || MembersError::UnknownPerson(id.name.clone()))?;
     }
-    Ok(())
+    let all = able_persons(context, member)?;
+    ensure(can_be_met(policy, member, &all), || MembersError::PolicyCannotBeMet)
+}
+
+/// The member's active persons, once for each key of theirs that counts in this block.
+fn able_persons(context: &mut Context<'_>, member: MemberId) -> NativeResult<Vec<Approver>> {
+    let block = context.block();
+    let mut able = Vec::new();
+    let mut after = None;
+    loop {
+        let page = context.list::<KeyOfMember>(&member.encode(), after.as_ref(), MAX_SCAN_ENTRIES)?;
+        for ((_, id), _) in &page {
+            let Some(key) = context.get::<Key>(id)?.filter(|key| key.valid_at(block.height, block.time)) else {
+                continue;
+            };
+            let KeyPurpose::User(name) = key.purpose else { continue };
+            let person = PersonId { member, name };
+            if let Some(duties) = context.get::<Person>(&person)?.filter(|duties| duties.active) {
+                able.push(Approver { key: *id, person, duties });
+            }
+        }
+        match page.last() {
+            Some((last, _)) if page.len() == MAX_SCAN_ENTRIES as usize => after = Some(*last),
+            _ => return Ok(able),
+        }
+    }
 }
 
 fn account_view(context: &mut Context<'_>, id: AccountId) -> NativeResult<AccountView> {

@@ -312,6 +312,21 @@ fn a_policy_is_changed_only_to_one_that_can_be_met() {
 }
 
 #[test]
+fn a_policy_can_ask_only_for_persons_that_can_approve_now() {
+    let mut world = World::new();
+    // The bank has ann, who makes, bob, who checks, and cat, who does both.
+    let admin = |policy| Message::SetPolicy { account: account("bank/admin"), policy };
+    assert_eq!(error(bank(&mut world, &admin(Policy::any(4)))), MembersError::PolicyCannotBeMet);
+    done::<()>(bank(&mut world, &Message::AddPerson { name: "zoe".into(), maker: true, checker: false }));
+    assert_eq!(error(bank(&mut world, &admin(Policy::any(4)))), MembersError::PolicyCannotBeMet, "zoe has no key");
+    let makers = || policy(&["ann", "zoe"], vec![tier(2, None, true)]);
+    done::<KeyId>(bank(&mut world, &register(key("zoe").public(), user("zoe"), None)));
+    assert_eq!(error(bank(&mut world, &admin(makers()))), MembersError::PolicyCannotBeMet, "nobody checks");
+    assert_eq!(done::<u32>(bank(&mut world, &admin(policy(&["ann", "bob"], vec![tier(2, None, true)])))), 2);
+    assert_eq!(done::<u32>(send(&mut world, "bank/admin", &["ann", "bob"], &admin(Policy::any(4)))), 3);
+}
+
+#[test]
 fn keys_and_accounts_stand_in_the_lists_of_their_member() {
     let mut world = World::new();
     done::<KeyId>(bank(&mut world, &register(key("bob-new").public(), user("bob"), None)));
