@@ -236,13 +236,7 @@ impl Candidates {
 
     fn end_stream(&mut self, id: CandidateId, header: Header) -> PartResult {
         let Some(candidate) = self.items.get_mut(&id) else { return PartResult::Stale };
-        let start = BlockStart {
-            height: header.height,
-            round: header.round,
-            parent: header.parent,
-            time: header.time,
-            proposer: header.proposer,
-        };
+        let start = BlockStart::of(&header);
         let block = header.hash();
         let whole = start == candidate.start && list_root(&candidate.hashes) == header.transactions_root;
         if !whole || self.blocks.contains_key(&block) {
@@ -283,13 +277,7 @@ impl Candidates {
         source: Option<PeerId>,
         now_ms: u64,
     ) -> CandidateId {
-        let start = BlockStart {
-            height: header.height,
-            round: header.round,
-            parent: header.parent,
-            time: header.time,
-            proposer: header.proposer,
-        };
+        let start = BlockStart::of(&header);
         let block = header.hash();
         let mut candidate = Candidate::new(start, round, purpose, source, now_ms);
         candidate.add_hashes(hashes);

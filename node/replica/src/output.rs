@@ -50,6 +50,14 @@ pub struct BlockStart {
     pub proposer: MemberId,
 }
 
+impl BlockStart {
+    /// The first facts of a block with this header.
+    pub fn of(header: &Header) -> Self {
+        let Header { height, round, parent, time, proposer, .. } = *header;
+        Self { height, round, parent, time, proposer }
+    }
+}
+
 /// To whom a message goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipients {
