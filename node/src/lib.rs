@@ -1,6 +1,6 @@
 //! The process of a Portolan node: network, store, consensus log, threads around the replica, keys, configuration, API.
 //!
-//! Where to look: `node` puts everything together · `host` carries out what the replica asks for · `network` the mesh of peers ·
+//! Where to look: `node` puts everything together · `recovery` what a start finds on the disk · `host` carries out what the replica asks for · `network` the mesh of peers ·
 //! `store` blocks and state on disk · `log_file` what a vote rests on · `handle` the way in for the API · `config`, `keys`, `init`.
 //!
 //! Must never know what a contract means: no word of receivables or invoices is in here.
@@ -21,6 +21,7 @@ pub mod limits;
 pub mod log_file;
 pub mod network;
 pub mod node;
+pub mod recovery;
 pub mod store;
 pub mod telemetry;
 pub mod values;

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
-use portolan_chain_spec::{ChainSpec, CheckedSpec, CodeSource, Genesis};
-use portolan_primitives::{Hash, Height, MemberId, SigningKey};
+use portolan_chain_spec::{ChainSpec, CheckedSpec, CodeSource};
+use portolan_primitives::{Height, MemberId, SigningKey};
 use portolan_replica::{Moment, Recovered, Replica};
-use portolan_runtime::{BaseView, ChainHead, ChainSecret, Runtime, SeenWindow};
-use portolan_state::{Batch, Options, SaltKey, State};
+use portolan_runtime::{ChainSecret, Runtime};
 use portolan_vm::stack::THREAD_STACK_BYTES;
 use portolan_vm::{Vm, VmConfig};
 use serde::Serialize;
@@ -20,7 +19,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::config::Config;
 use crate::handle::{self, Identity, NodeHandle, Reader};
-use crate::host::checker::{Checker, ToChecker};
+use crate::host::checker::{Checker, Judge, ToChecker};
 use crate::host::executor::{self, Executor};
 use crate::host::halt::{self, Halt};
 use crate::host::logger;
@@ -32,8 +31,9 @@ use crate::keys::{self, KeyFileError, Passphrase};
 use crate::limits::{CONCURRENT_QUERIES, SUBSCRIBER_LAG};
 use crate::log_file::{LogError, LogFile};
 use crate::network::{Network, NetworkError, Setup};
-use crate::store::chain::{BlockRecord, add_block};
-use crate::store::{Chain, ChainError, DiskError, OpenError, Store, disk};
+use crate::recovery::{open_log, recover};
+use crate::store::disk::DiskWatch;
+use crate::store::{ChainError, DiskError, OpenError, Store, disk};
 use crate::{api, telemetry};
 
 /// Name of the file that says that the node takes part in the network.
@@ -170,14 +170,6 @@ pub struct Node {
     tls: bool,
 }
 
-/// What was found on the disk.
-struct Recovery {
-    state: State<Store>,
-    chain: Chain<Store>,
-    head: ChainHead,
-    seen: SeenWindow,
-}
-
 impl Node {
     /// Starts a node; returns when it listens. Needs a tokio runtime.
     ///
@@ -195,8 +187,11 @@ impl Node {
         let member = MemberId::from_name(&config.member);
         let runtime = make_runtime(&config.home, &spec.secret)?;
         disk::check(&config.home, config.store.disk_reserve_mib)?;
-        let recovery = recover(config, &runtime, &genesis, &spec.secret)?;
-        let (log, frames) = open_log(&config.home.join("log"), chain_id, recovery.head.header.height)?;
+        let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
+        let store = Arc::new(Store::open(&config.home.join("store"), &chain_id, cache)?);
+        let recovery = recover(store.clone(), &runtime, &genesis, &spec.secret)?;
+        let height = recovery.head.header.height;
+        let (log, frames) = open_log(LogFile::open(&config.home.join("log"), chain_id, height)?, height)?;
         let identity = Identity {
             network: genesis.network,
             kind: genesis.kind,
@@ -211,10 +206,11 @@ impl Node {
         let (replica_sender, inbox) = channel();
         let (committed, _) = broadcast::channel(SUBSCRIBER_LAG);
         let verified = Arc::new(Verified::default());
+        let mut watch = DiskWatch::new(store, config.store.disk_reserve_mib);
         let executor = Executor::new(executor::Parts {
             runtime: runtime.clone(),
             state: recovery.state.clone(),
-            disk_reserve_mib: config.store.disk_reserve_mib,
+            room: Box::new(move || watch.check().map_err(|error| Halt::Disk(error.to_string()))),
             verified: verified.clone(),
             seen: recovery.seen,
             head: recovery.head.clone(),
@@ -239,13 +235,8 @@ impl Node {
         let (to_log, log_jobs) = channel();
         let (to_executor, executor_jobs) = channel();
         let (to_checker, checker_jobs) = channel();
-        let checker = Checker {
-            runtime: runtime.clone(),
-            tip: tip.clone(),
-            chain: recovery.chain.clone(),
-            verified,
-            replica: replica_sender.clone(),
-        };
+        let judge = Judge { runtime: runtime.clone(), chain: recovery.chain.clone(), verified };
+        let checker = Checker { judge, tip: tip.clone(), replica: replica_sender.clone() };
         let handle = NodeHandle::new(handle::Parts {
             reader: Reader { chain: recovery.chain.clone(), state: recovery.state, runtime },
             tip,
@@ -451,93 +442,6 @@ fn make_runtime(home: &Path, secret: &[u8; 32]) -> Result<Arc<Runtime>, StartErr
     };
     let vm = Vm::new(config).map_err(|error| StartError::Vm(error.to_string()))?;
     Ok(Runtime::new(Arc::new(vm), ChainSecret::new(secret)))
-}
-
-fn recover(
-    config: &Config,
-    runtime: &Arc<Runtime>,
-    genesis: &Genesis,
-    secret: &[u8; 32],
-) -> Result<Recovery, StartError> {
-    let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
-    let store = Arc::new(Store::open(&config.home.join("store"), &genesis.chain(), cache)?);
-    let chain = Chain::new(store.clone());
-    let wrong = |error: &dyn std::fmt::Display| StartError::State(error.to_string());
-    let stored = chain.head()?;
-    let last = stored.as_ref().map(|head| (head.header.height, head.header.state_root));
-    let options = Options::new(SaltKey::derive(secret));
-    let state = State::open(store, options, last).map_err(|error| wrong(&error))?;
-    let head = match stored {
-        Some(head) => head,
-        None => begin_chain(runtime, &state, genesis)?,
-    };
-    let seen = rebuild_window(&chain, &head)?;
-    Ok(Recovery { state, chain, head, seen })
-}
-
-/// Executes and commits genesis, on a thread with the stack that contracts may need.
-fn begin_chain(runtime: &Arc<Runtime>, state: &State<Store>, genesis: &Genesis) -> Result<ChainHead, StartError> {
-    std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().name("genesis".into()).stack_size(THREAD_STACK_BYTES);
-        let work = builder.spawn_scoped(scope, || commit_genesis(runtime, state, genesis));
-        let ended = work.map_err(StartError::Thread)?.join();
-        ended.unwrap_or_else(|_| Err(StartError::Genesis("its thread failed; keep the log and report this".into())))
-    })
-}
-
-fn commit_genesis(runtime: &Arc<Runtime>, state: &State<Store>, genesis: &Genesis) -> Result<ChainHead, StartError> {
-    let view: BaseView = Arc::new(state.view());
-    let executed = runtime.genesis(genesis, view, |changes| state.update(changes));
-    let block = executed.map_err(|error| StartError::Genesis(error.to_string()))?;
-    let mut batch = Batch::new();
-    let record = BlockRecord {
-        head: &block.head,
-        transactions: &[],
-        certificate: None,
-        receipts: &block.receipts,
-        next_validators: &block.next_validators,
-    };
-    add_block(&mut batch, &record);
-    state.commit(Height(0), block.update, batch).map_err(|error| StartError::State(error.to_string()))?;
-    Ok(block.head)
-}
-
-/// The transactions that could run again, from the blocks of the window.
-fn rebuild_window(chain: &Chain<Store>, head: &ChainHead) -> Result<SeenWindow, StartError> {
-    let mut heights = Vec::new();
-    let mut height = head.header.height;
-    while height > Height(0) {
-        let Some(header) = chain.header(height)? else { break };
-        if !SeenWindow::covers(header.time, head.header.time) {
-            break;
-        }
-        heights.push((height, header.time));
-        height = Height(height.0 - 1);
-    }
-    let mut seen = SeenWindow::default();
-    for (height, time) in heights.into_iter().rev() {
-        let transactions = chain.transactions(height)?.unwrap_or_default();
-        seen.push_block(
-            time,
-            transactions.iter().map(|transaction| (transaction.body.id(), transaction.body.expires_at)),
-        );
-    }
-    Ok(seen)
-}
-
-/// The log, and the replica's frames of the height that was being decided.
-fn open_log(
-    directory: &Path,
-    chain: Hash,
-    decided: Height,
-) -> Result<(LogFile, Vec<portolan_replica::log::LogFrame>), StartError> {
-    let (log, records) = LogFile::open(directory, chain, decided)?;
-    let bytes: Vec<u8> = records.into_iter().flat_map(|record| record.bytes).collect();
-    let frames = portolan_replica::log::read(&bytes)?.frames;
-    match frames.iter().map(|frame| frame.height).max() {
-        Some(highest) if highest > decided.next() => Err(StartError::StoreBehindLog { log: highest, head: decided }),
-        _ => Ok((log, frames)),
-    }
 }
 
 #[cfg(test)]

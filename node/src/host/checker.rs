@@ -8,9 +8,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use portolan_primitives::{Transaction, TransactionId};
+use portolan_primitives::{Timestamp, Transaction, TransactionId};
 use portolan_replica::{Checked, Input, PeerId, PooledTransaction};
 use portolan_runtime::{ApplyError, Ledger, Refusal, Runtime, SignatureItem};
+use portolan_state::KeyValue;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::verified::{Verified, verify_all};
@@ -96,16 +97,22 @@ impl ToChecker {
     }
 }
 
-/// What checking needs.
-pub struct Checker {
+/// Judges transactions on a state.
+pub struct Judge<S> {
     /// Executes checks.
     pub runtime: Arc<Runtime>,
-    /// The state to check on.
-    pub tip: Arc<ArcSwap<Tip>>,
     /// Which transactions ran already.
-    pub chain: Chain<Store>,
+    pub chain: Chain<S>,
     /// Verified wires.
     pub verified: Arc<Verified>,
+}
+
+/// What checking needs.
+pub struct Checker {
+    /// Judges.
+    pub judge: Judge<Store>,
+    /// The state to check on.
+    pub tip: Arc<ArcSwap<Tip>>,
     /// Where answers for peers go.
     pub replica: Sender<ToReplica>,
 }
@@ -117,58 +124,30 @@ struct Candidate {
 }
 
 /// Why one is not good.
-enum Unfit {
+#[derive(Debug)]
+pub enum Unfit {
+    /// The chain would not take it.
     Refused(Refusal),
+    /// This machine can't tell.
     Host(String),
 }
 
-impl Checker {
-    /// Runs until it is told to stop, or nobody can ask any more.
-    pub fn run(self, jobs: &Receiver<ToChecker>) {
-        let mut stopping = false;
-        while !stopping {
-            let Ok(first) = jobs.recv() else { return };
-            let mut count = first.transactions().len();
-            let mut batch = vec![first];
-            while count < BATCH {
-                let Ok(next) = jobs.try_recv() else { break };
-                count += next.transactions().len();
-                batch.push(next);
-            }
-            stopping = batch.iter().any(|job| matches!(job, ToChecker::Stop));
-            let started = Instant::now();
-            self.check(batch);
-            metrics::histogram!("portolan_check_seconds").record(started.elapsed());
-            metrics::counter!("portolan_checked_transactions").increment(count as u64);
-        }
-    }
-
-    fn check(&self, batch: Vec<ToChecker>) {
-        let tip = self.tip.load_full();
+impl<S: KeyValue> Judge<S> {
+    /// Each transaction as the mempool takes it, or why not; the signatures of all are verified at once.
+    pub fn judge<'a>(
+        &self,
+        tip: &Tip,
+        now: Timestamp,
+        transactions: impl Iterator<Item = &'a [u8]>,
+    ) -> Vec<Result<PooledTransaction, Unfit>> {
         let mut ledger = Ledger::new(tip.view.clone());
-        let all = batch.iter().flat_map(ToChecker::transactions);
-        let candidates: Vec<Result<Candidate, Unfit>> = all.map(|bytes| self.admit(&tip, &mut ledger, bytes)).collect();
-        let mut results = self.verify(candidates).into_iter();
-        for job in batch {
-            match job {
-                ToChecker::Submitted { answer, room, .. } => {
-                    self.answer(results.next(), answer);
-                    drop(room);
-                }
-                ToChecker::Received { batch, from, transactions } => {
-                    let results = results.by_ref().take(transactions.len()).map(checked).collect();
-                    tracing::trace!(batch, %from, count = transactions.len(), "checked a peer's transactions");
-                    self.tell(ToReplica::Input(Input::TransactionsChecked { batch, results }));
-                }
-                ToChecker::Stop => {}
-            }
-        }
+        self.verify(transactions.map(|bytes| self.admit(tip, now, &mut ledger, bytes)).collect())
     }
 
-    fn admit(&self, tip: &Tip, ledger: &mut Ledger, bytes: &[u8]) -> Result<Candidate, Unfit> {
+    fn admit(&self, tip: &Tip, now: Timestamp, ledger: &mut Ledger, bytes: &[u8]) -> Result<Candidate, Unfit> {
         let transaction =
             Transaction::decode_checked(bytes).map_err(|error| Unfit::Refused(Refusal::Malformed(error)))?;
-        let admission = self.runtime.check_in(ledger, &tip.rules, &tip.head, wall_clock(), &transaction);
+        let admission = self.runtime.check_in(ledger, &tip.rules, &tip.head, now, &transaction);
         let admission = admission.map_err(|error| match error {
             ApplyError::Refused(refusal) => Unfit::Refused(refusal),
             ApplyError::Halt(fault) => Unfit::Host(fault.to_string()),
@@ -220,6 +199,47 @@ impl Checker {
         self.verified.remember(good);
         results
     }
+}
+
+impl Checker {
+    /// Runs until it is told to stop, or nobody can ask any more.
+    pub fn run(self, jobs: &Receiver<ToChecker>) {
+        let mut stopping = false;
+        while !stopping {
+            let Ok(first) = jobs.recv() else { return };
+            let mut count = first.transactions().len();
+            let mut batch = vec![first];
+            while count < BATCH {
+                let Ok(next) = jobs.try_recv() else { break };
+                count += next.transactions().len();
+                batch.push(next);
+            }
+            stopping = batch.iter().any(|job| matches!(job, ToChecker::Stop));
+            let started = Instant::now();
+            self.check(batch);
+            metrics::histogram!("portolan_check_seconds").record(started.elapsed());
+            metrics::counter!("portolan_checked_transactions").increment(count as u64);
+        }
+    }
+
+    fn check(&self, batch: Vec<ToChecker>) {
+        let all = batch.iter().flat_map(ToChecker::transactions).map(Vec::as_slice);
+        let mut results = self.judge.judge(&self.tip.load_full(), wall_clock(), all).into_iter();
+        for job in batch {
+            match job {
+                ToChecker::Submitted { answer, room, .. } => {
+                    self.answer(results.next(), answer);
+                    drop(room);
+                }
+                ToChecker::Received { batch, from, transactions } => {
+                    let results = results.by_ref().take(transactions.len()).map(checked).collect();
+                    tracing::trace!(batch, %from, count = transactions.len(), "checked a peer's transactions");
+                    self.tell(ToReplica::Input(Input::TransactionsChecked { batch, results }));
+                }
+                ToChecker::Stop => {}
+            }
+        }
+    }
 
     fn answer(&self, result: Option<Result<PooledTransaction, Unfit>>, answer: Answer) {
         // A client that no longer waits is no fault.
@@ -242,7 +262,7 @@ impl Checker {
 }
 
 /// What the replica learns of a peer's transaction.
-fn checked(result: Result<PooledTransaction, Unfit>) -> Checked {
+pub fn checked(result: Result<PooledTransaction, Unfit>) -> Checked {
     match result {
         Ok(pooled) => Checked::Good(pooled),
         Err(Unfit::Refused(refusal)) if is_fault(&refusal) => Checked::Bad { reason: refusal.to_string() },

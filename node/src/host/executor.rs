@@ -16,15 +16,13 @@ use portolan_runtime::{
     ApplyError, BaseView, BlockContext, BlockExecution, BlockRules, ChainHead, ExecutedBlock, ExecutionError, Ledger,
     Runtime, SeenWindow, facts,
 };
-use portolan_state::{Batch, State};
+use portolan_state::{Batch, KeyValue, State};
 use tokio::sync::broadcast;
 
 use super::halt::Halt;
 use super::verified::Verified;
 use super::{CommittedBlock, Roster, Tip, ToReplica};
-use crate::limits::DISK_CHECK_BYTES;
 use crate::store::chain::{BlockRecord, add_block};
-use crate::store::{Store, disk};
 
 /// What the executing thread is asked; as the replica's outputs of the same names.
 #[derive(Debug)]
@@ -46,11 +44,14 @@ enum Open {
     Finished(Box<ExecutedBlock>),
 }
 
+/// Asked after each commit whether the node may go on.
+pub type Room = Box<dyn FnMut() -> Result<(), Halt> + Send>;
+
 /// What executing needs.
-pub struct Executor {
+pub struct Executor<S> {
     runtime: Arc<Runtime>,
-    state: State<Store>,
-    disk_reserve_mib: u64,
+    state: State<S>,
+    room: Room,
     verified: Arc<Verified>,
     seen: Arc<SeenWindow>,
     tip: Arc<ArcSwap<Tip>>,
@@ -59,17 +60,16 @@ pub struct Executor {
     replica: Sender<ToReplica>,
     committed: broadcast::Sender<Arc<CommittedBlock>>,
     open: BTreeMap<ExecutionId, Open>,
-    disk_checked_at: u64,
 }
 
 /// What an [`Executor`] is made of.
-pub struct Parts {
+pub struct Parts<S> {
     /// Executes.
     pub runtime: Arc<Runtime>,
     /// The committed state.
-    pub state: State<Store>,
-    /// MiB that stay free.
-    pub disk_reserve_mib: u64,
+    pub state: State<S>,
+    /// Whether there is room for more blocks.
+    pub room: Room,
     /// Verified wires.
     pub verified: Arc<Verified>,
     /// Transactions of the window.
@@ -82,12 +82,12 @@ pub struct Parts {
     pub committed: broadcast::Sender<Arc<CommittedBlock>>,
 }
 
-impl Executor {
+impl<S: KeyValue> Executor<S> {
     /// On the last committed state.
     ///
     /// # Errors
     /// The state can't be read.
-    pub fn new(parts: Parts) -> Result<Self, Halt> {
+    pub fn new(parts: Parts<S>) -> Result<Self, Halt> {
         let view: BaseView = Arc::new(parts.state.view());
         let mut ledger = Ledger::new(view.clone());
         let rules = BlockRules::read(&mut ledger).map_err(store)?;
@@ -98,7 +98,7 @@ impl Executor {
         Ok(Self {
             runtime: parts.runtime,
             state: parts.state,
-            disk_reserve_mib: parts.disk_reserve_mib,
+            room: parts.room,
             verified: parts.verified,
             seen: Arc::new(parts.seen),
             tip: Arc::new(ArcSwap::from_pointee(tip)),
@@ -107,7 +107,6 @@ impl Executor {
             replica: parts.replica,
             committed: parts.committed,
             open: BTreeMap::new(),
-            disk_checked_at: 0,
         })
     }
 
@@ -145,7 +144,11 @@ impl Executor {
         }
     }
 
-    fn handle(&mut self, job: ToExecutor) -> Result<(), Halt> {
+    /// Does one thing that was asked; answers go to the replica.
+    ///
+    /// # Errors
+    /// The reason to halt.
+    pub fn handle(&mut self, job: ToExecutor) -> Result<(), Halt> {
         match job {
             ToExecutor::Begin(id, purpose, start) => self.begin(id, purpose, start),
             ToExecutor::Part(id, wires) => self.part(id, &wires),
@@ -273,7 +276,7 @@ impl Executor {
         let committed = CommittedBlock { head: block.head, transactions: ids, receipts: block.receipts };
         // Nobody listening is no fault.
         let _ = self.committed.send(Arc::new(committed));
-        self.check_disk()
+        (self.room)()
     }
 
     fn write(
@@ -313,18 +316,6 @@ impl Executor {
             self.tell(ToReplica::Roster(roster));
         }
         metrics::gauge!("portolan_height").set(head.header.height.0 as f64);
-        Ok(())
-    }
-
-    fn check_disk(&mut self) -> Result<(), Halt> {
-        let written = self.state.store().written();
-        if written < self.disk_checked_at + DISK_CHECK_BYTES {
-            return Ok(());
-        }
-        self.disk_checked_at = written;
-        let free = disk::check(self.state.store().path(), self.disk_reserve_mib);
-        let free = free.map_err(|error| Halt::Disk(error.to_string()))?;
-        metrics::gauge!("portolan_disk_free_bytes").set(free as f64);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use portolan_primitives::Height;
 
 use super::ToReplica;
 use super::halt::Halt;
-use crate::log_file::{LogError, LogFile, Medium};
+use crate::log_file::{Folder, LogError, LogFile};
 
 /// What the log's thread is asked.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub enum ToLog {
 }
 
 /// Runs until nobody asks any more; a failure halts the node.
-pub fn run<M: Medium>(mut log: LogFile<M>, jobs: &Receiver<ToLog>, replica: &Sender<ToReplica>) {
+pub fn run<F: Folder>(mut log: LogFile<F>, jobs: &Receiver<ToLog>, replica: &Sender<ToReplica>) {
     while let Ok(first) = jobs.recv() {
         let batch = std::iter::once(first).chain(jobs.try_iter());
         match write(&mut log, batch) {
@@ -42,7 +42,10 @@ pub fn run<M: Medium>(mut log: LogFile<M>, jobs: &Receiver<ToLog>, replica: &Sen
 }
 
 /// Appends all and syncs once; the last sequence number that is on disk.
-fn write<M: Medium>(log: &mut LogFile<M>, batch: impl Iterator<Item = ToLog>) -> Result<Option<u64>, LogError> {
+///
+/// # Errors
+/// The disk refuses.
+pub fn write<F: Folder>(log: &mut LogFile<F>, batch: impl Iterator<Item = ToLog>) -> Result<Option<u64>, LogError> {
     let mut last = None;
     for job in batch {
         match job {
@@ -60,7 +63,7 @@ fn write<M: Medium>(log: &mut LogFile<M>, batch: impl Iterator<Item = ToLog>) ->
     Ok(last)
 }
 
-fn sync<M: Medium>(log: &mut LogFile<M>) -> Result<(), LogError> {
+fn sync<F: Folder>(log: &mut LogFile<F>) -> Result<(), LogError> {
     if log.is_dirty() {
         let started = Instant::now();
         log.flush()?;

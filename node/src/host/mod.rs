@@ -1,6 +1,6 @@
 //! The host of the replica: threads that carry out what it asks for, in order, and tell it what came of it.
 //!
-//! `replica` owns the state machine and its timers · `logger` appends and syncs the consensus log, so that the replica never waits
+//! `replica` owns the state machine and its timers · `gate` holds back what the log must explain first · `logger` appends and syncs the consensus log, so that the replica never waits
 //! for the disk · `executor` runs blocks and commits them · `checker` verifies transactions in batches · `reading` answers queries. They speak over channels
 //! and share nothing that can change but [`Tip`] and the memory of verified signatures.
 //!
@@ -8,6 +8,7 @@
 
 pub mod checker;
 pub mod executor;
+pub mod gate;
 pub mod halt;
 pub mod logger;
 pub mod reading;

@@ -1,9 +1,8 @@
 //! The thread that owns the replica: feeds it what happened, carries its outputs out in order, and keeps its timers.
 //!
-//! Nothing that an output of the log must explain happens before the log is on disk; everything else may overtake a write under
-//! way. The thread sleeps until something happens or the replica's next timer is due.
+//! What the log must explain first waits in the [`Gate`]. The thread sleeps until something happens or the replica's next timer is due.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -14,11 +13,12 @@ use tokio::sync::watch;
 
 use super::checker::{Answer, SubmitError, ToChecker};
 use super::executor::ToExecutor;
+use super::gate::{Gate, Passed};
 use super::halt::Halt;
 use super::logger::ToLog;
 use super::{Roster, ToReplica, wall_clock};
 use crate::network::{Class, Network, NetworkEvent};
-use crate::store::{Chain, ChainError, Store};
+use crate::store::{Chain, Store};
 
 /// The shortest sleep, so that a timer that stays due can't keep the thread busy.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
@@ -71,11 +71,7 @@ pub struct ReplicaHost {
     replica: Replica,
     parts: Rest,
     height: Height,
-    /// Sequence number of the last frame given to the log, and of the last one on disk.
-    appended: u64,
-    synced: u64,
-    /// Outputs that wait until the log is on disk up to a number, in order.
-    held: VecDeque<(u64, Output)>,
+    gate: Gate,
     answers: BTreeMap<u64, (TransactionId, Answer)>,
     requests: u64,
     roster: Roster,
@@ -119,9 +115,7 @@ impl ReplicaHost {
             replica,
             parts: rest,
             height: parts.height,
-            appended: 0,
-            synced: 0,
-            held: VecDeque::new(),
+            gate: Gate::default(),
             answers: BTreeMap::new(),
             requests: 0,
             validator_nodes: parts.roster.validator_nodes(),
@@ -264,16 +258,12 @@ impl ReplicaHost {
 
     fn carry_out(&mut self, outputs: Vec<Output>) -> Result<(), Halt> {
         for output in outputs {
-            match output {
-                Output::PersistLog { frame } => {
-                    self.appended += 1;
-                    let height = self.height.next();
-                    self.to_log(ToLog::Append { height, sequence: self.appended, frame })?;
+            match self.gate.pass(output) {
+                Some(Passed::Append { sequence, frame }) => {
+                    self.to_log(ToLog::Append { height: self.height.next(), sequence, frame })?;
                 }
-                output if output.waits_for_log() && self.appended > self.synced => {
-                    self.held.push_back((self.appended, output));
-                }
-                output => self.perform(output)?,
+                Some(Passed::Perform(output)) => self.perform(output)?,
+                None => {}
             }
         }
         Ok(())
@@ -281,11 +271,9 @@ impl ReplicaHost {
 
     /// The log is on disk up to `sequence`: what waited for it happens.
     fn release(&mut self, sequence: u64) -> Result<(), Halt> {
-        self.synced = sequence;
-        while self.held.front().is_some_and(|(needs, _)| *needs <= sequence) {
-            if let Some((_, output)) = self.held.pop_front() {
-                self.perform(output)?;
-            }
+        self.gate.synced(sequence);
+        while let Some(output) = self.gate.release() {
+            self.perform(output)?;
         }
         Ok(())
     }
@@ -300,7 +288,7 @@ impl ReplicaHost {
                 self.parts.network.fault(peer, reason);
                 Ok(())
             }
-            // Frames were handed to the log when they came.
+            // The gate gives no frame to carry out.
             Output::PersistLog { .. } => Ok(()),
             Output::ResetLog => self.to_log(ToLog::Forget(self.height)),
             Output::CheckTransactions { batch, from, transactions } => {
@@ -373,7 +361,7 @@ impl ReplicaHost {
     fn read_blocks(&self, request: u64, from: Height, count: u32, max_bytes: usize) {
         let (chain, replica) = (self.parts.chain.clone(), self.parts.sender.clone());
         self.parts.blocking.spawn_blocking(move || {
-            let blocks = certified_blocks(&chain, from, count, max_bytes).unwrap_or_else(|error| {
+            let blocks = chain.certified_from(from, count, max_bytes).unwrap_or_else(|error| {
                 tracing::error!(%error, %from, "blocks for a peer could not be read");
                 Vec::new()
             });
@@ -401,24 +389,4 @@ impl ReplicaHost {
         });
         said.unwrap_or(Halt::Thread(thread))
     }
-}
-
-fn certified_blocks(
-    chain: &Chain<Store>,
-    from: Height,
-    count: u32,
-    max_bytes: usize,
-) -> Result<Vec<portolan_replica::CertifiedBlock>, ChainError> {
-    let mut blocks = Vec::new();
-    let (mut height, mut bytes) = (from, 0);
-    while blocks.len() < count as usize {
-        let Some(block) = chain.certified(height)? else { break };
-        bytes += codec::Encode::encoded_size(&block);
-        if bytes > max_bytes && !blocks.is_empty() {
-            break;
-        }
-        blocks.push(block);
-        height = height.next();
-    }
-    Ok(blocks)
 }

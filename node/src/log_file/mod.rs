@@ -7,17 +7,17 @@
 //! A segment is a header (magic, version, chain, random salt) and groups of `magic ‖ length ‖ check ‖ payload ‖ checksum`. The salt
 //! keys the checks, so bytes that a peer got into a body can never look like a group.
 
+mod directory;
 mod group;
 mod segment;
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use portolan_primitives::{Hash, Height};
 
 use crate::limits::{LOG_SEGMENT_BYTES, MAX_LOG_GROUP, MAX_LOG_RECORD};
+pub use directory::Directory;
 use segment::Segment;
 
 /// One record as it was appended.
@@ -79,7 +79,7 @@ pub enum LogError {
 }
 
 /// What a segment is written on: what was appended is on the disk for certain only after a sync.
-pub trait Medium: From<File> + std::fmt::Debug {
+pub trait Medium: std::fmt::Debug {
     /// Writes bytes behind those that are there.
     ///
     /// # Errors
@@ -93,68 +93,108 @@ pub trait Medium: From<File> + std::fmt::Debug {
     fn sync(&mut self) -> std::io::Result<()>;
 }
 
-impl Medium for File {
-    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.write_all(bytes)
+/// Where segments are kept, by name.
+pub trait Folder: std::fmt::Debug {
+    /// What they are written on.
+    type Medium: Medium;
+
+    /// What it is called in messages.
+    fn path(&self) -> &Path;
+
+    /// Length from which on a new segment is begun.
+    fn segment_bytes(&self) -> u64 {
+        LOG_SEGMENT_BYTES
     }
 
-    fn sync(&mut self) -> std::io::Result<()> {
-        self.sync_data()
-    }
+    /// Random bytes for a new segment.
+    ///
+    /// # Errors
+    /// The system has none.
+    fn salt(&self) -> std::io::Result<[u8; 32]>;
+
+    /// The names of all files.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn list(&self) -> std::io::Result<Vec<String>>;
+
+    /// A whole file.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn read(&self, name: &str) -> std::io::Result<Vec<u8>>;
+
+    /// A file that holds just `front`, in place of any other of this name: it is on the disk, and in its folder, when this
+    /// returns.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn create(&self, name: &str, front: &[u8]) -> std::io::Result<Self::Medium>;
+
+    /// Opens a file behind its first `length` bytes; what follows them is gone from the disk when this returns.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn reopen(&self, name: &str, length: u64) -> std::io::Result<Self::Medium>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// The system refuses.
+    fn remove(&self, name: &str) -> std::io::Result<()>;
 }
 
 /// The log, open for appending.
 #[derive(Debug)]
-pub struct LogFile<M = File> {
-    directory: PathBuf,
+pub struct LogFile<F: Folder = Directory> {
+    folder: F,
     chain: Hash,
-    /// Older segments, with the highest height in each.
-    older: VecDeque<(PathBuf, Height)>,
-    current: Segment<M>,
+    older: VecDeque<Older>,
+    current: Segment<F::Medium>,
     pending: Vec<u8>,
     pending_height: Height,
+}
+
+/// A full segment.
+#[derive(Debug)]
+struct Older {
+    name: String,
+    length: u64,
+    highest: Height,
 }
 
 impl LogFile {
     /// Opens the log in `directory`, creating it when there is none, and gives the records of heights above `decided` in order.
     /// A torn last group is cut off.
     pub fn open(directory: &Path, chain: Hash, decided: Height) -> Result<(Self, Vec<Record>), LogError> {
-        Self::open_on(directory, chain, decided)
+        let folder = Directory::make(directory).map_err(io(directory, "creating the folder"))?;
+        Self::open_in(folder, chain, decided)
     }
 }
 
-impl<M: Medium> LogFile<M> {
-    /// As [`LogFile::open`], written on another medium than plain files.
-    pub fn open_on(directory: &Path, chain: Hash, decided: Height) -> Result<(Self, Vec<Record>), LogError> {
-        std::fs::create_dir_all(directory).map_err(io(directory, "creating the folder"))?;
-        let mut paths = segment::list(directory)?;
-        let last = match paths.pop() {
-            Some(last) => last,
-            None => return Ok((Self::create(directory, chain)?, Vec::new())),
-        };
+impl<F: Folder> LogFile<F> {
+    /// As [`LogFile::open`], in a folder of any kind.
+    pub fn open_in(folder: F, chain: Hash, decided: Height) -> Result<(Self, Vec<Record>), LogError> {
+        let mut names = segment::list(&folder)?;
         let mut records = Vec::new();
         let mut older = VecDeque::new();
-        for (_, path) in paths {
-            let read = segment::read(&path, chain, false)?;
-            older.push_back((path, read.highest));
-            records.extend(read.records);
-        }
-        let (number, path) = last;
-        let read = segment::read(&path, chain, true)?;
-        let current = Segment::reopen(number, path, &read)?;
-        records.extend(read.records);
-        records.retain(|record| record.height > decided);
-        Ok((Self::over(directory, chain, older, current), records))
-    }
-
-    fn create(directory: &Path, chain: Hash) -> Result<Self, LogError> {
-        let current = Segment::create(directory, 1, chain)?;
-        Ok(Self::over(directory, chain, VecDeque::new(), current))
-    }
-
-    fn over(directory: &Path, chain: Hash, older: VecDeque<(PathBuf, Height)>, current: Segment<M>) -> Self {
+        let current = match names.pop() {
+            None => Segment::create(&folder, 1, chain)?,
+            Some((number, last)) => {
+                for (_, name) in names {
+                    let read = segment::read(&folder, &name, chain, false)?;
+                    older.push_back(Older { name, length: read.whole, highest: read.highest });
+                    records.extend(read.records);
+                }
+                let read = segment::read(&folder, &last, chain, true)?;
+                let current = Segment::reopen(&folder, number, chain, &read)?;
+                records.extend(read.records);
+                records.retain(|record| record.height > decided);
+                current
+            }
+        };
         let pending_height = current.highest;
-        Self { directory: directory.into(), chain, older, current, pending: Vec::new(), pending_height }
+        Ok((Self { folder, chain, older, current, pending: Vec::new(), pending_height }, records))
     }
 
     /// Appends a record, in memory until [`Self::flush`].
@@ -180,21 +220,23 @@ impl<M: Medium> LogFile<M> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        self.current.write_group(&self.pending, self.pending_height)?;
+        self.current.write_group(self.folder.path(), &self.pending, self.pending_height)?;
         self.pending.clear();
         Ok(())
     }
 
     /// Lets go of what only heights up to `decided` needed; starts a new segment where the current one is full.
     pub fn forget(&mut self, decided: Height) -> Result<(), LogError> {
-        if self.current.length >= LOG_SEGMENT_BYTES && self.current.highest <= decided && self.pending.is_empty() {
-            let next = Segment::create(&self.directory, self.current.number + 1, self.chain)?;
-            let full = std::mem::replace(&mut self.current, next);
-            self.older.push_back((full.path, full.highest));
+        let full = self.current.length >= self.folder.segment_bytes();
+        if full && self.current.highest <= decided && self.pending.is_empty() {
+            let next = Segment::create(&self.folder, self.current.number + 1, self.chain)?;
+            let Segment { name, length, highest, .. } = std::mem::replace(&mut self.current, next);
+            self.older.push_back(Older { name, length, highest });
         }
-        while self.older.front().is_some_and(|(_, highest)| *highest <= decided) {
-            if let Some((path, _)) = self.older.pop_front() {
-                std::fs::remove_file(&path).map_err(io(&path, "removing the old segment"))?;
+        while self.older.front().is_some_and(|older| older.highest <= decided) {
+            if let Some(Older { name, .. }) = self.older.pop_front() {
+                let path = self.folder.path().join(&name);
+                self.folder.remove(&name).map_err(io(&path, "removing the old segment"))?;
             }
         }
         Ok(())
@@ -202,8 +244,7 @@ impl<M: Medium> LogFile<M> {
 
     /// Bytes of the log on disk.
     pub fn bytes(&self) -> u64 {
-        let older = self.older.iter().filter_map(|(path, _)| path.metadata().ok());
-        older.map(|data| data.len()).sum::<u64>() + self.current.length
+        self.older.iter().map(|older| older.length).sum::<u64>() + self.current.length
     }
 }
 

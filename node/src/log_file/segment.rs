@@ -1,13 +1,11 @@
 //! One file of the log: its header, reading it whole, and appending synced groups to it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use portolan_primitives::{Hash, Height};
 
 use super::group::{self, CHECKSUM, HEADER};
-use super::{LogError, Medium, Record, io};
+use super::{Folder, LogError, Medium, Record, io};
 
 const MAGIC: [u8; 8] = *b"PORTLOG\x01";
 const FRONT: usize = 8 + 32 + 32;
@@ -16,7 +14,7 @@ const FRONT: usize = 8 + 32 + 32;
 #[derive(Debug)]
 pub(super) struct Segment<M> {
     pub(super) number: u64,
-    pub(super) path: PathBuf,
+    pub(super) name: String,
     pub(super) length: u64,
     pub(super) highest: Height,
     salt: [u8; 32],
@@ -29,40 +27,38 @@ pub(super) struct Contents {
     pub(super) highest: Height,
     salt: Option<[u8; 32]>,
     /// Up to where it is whole.
-    whole: u64,
-    chain: Hash,
+    pub(super) whole: u64,
+    /// Bytes behind that.
+    torn: u64,
 }
 
-/// The segments in `directory`, by number.
-pub(super) fn list(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LogError> {
+/// The segments in a folder, by number.
+pub(super) fn list<F: Folder>(folder: &F) -> Result<Vec<(u64, String)>, LogError> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(io(directory, "listing the folder"))? {
-        let path = entry.map_err(io(directory, "listing the folder"))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    for name in folder.list().map_err(io(folder.path(), "listing the folder"))? {
         let number = name.strip_prefix("consensus-").and_then(|rest| rest.strip_suffix(".log"));
         if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
-            found.push((number, path));
+            found.push((number, name));
         }
     }
     found.sort();
     Ok(found)
 }
 
-fn name(directory: &Path, number: u64) -> PathBuf {
-    directory.join(format!("consensus-{number:012}.log"))
+fn name(number: u64) -> String {
+    format!("consensus-{number:012}.log")
 }
 
 /// Reads a segment; only in the last one may the end be torn.
-pub(super) fn read(path: &Path, chain: Hash, last: bool) -> Result<Contents, LogError> {
-    let mut bytes = Vec::new();
-    let mut file = File::open(path).map_err(io(path, "opening"))?;
-    file.read_to_end(&mut bytes).map_err(io(path, "reading"))?;
-    let mut contents = Contents { records: Vec::new(), highest: Height(0), salt: None, whole: 0, chain };
+pub(super) fn read<F: Folder>(folder: &F, name: &str, chain: Hash, last: bool) -> Result<Contents, LogError> {
+    let path = folder.path().join(name);
+    let bytes = folder.read(name).map_err(io(&path, "reading"))?;
+    let mut contents = Contents { records: Vec::new(), highest: Height(0), salt: None, whole: 0, torn: 0 };
     if bytes.len() < FRONT && last {
         // The power went while the segment was being made; nothing was in it.
         return Ok(contents);
     }
-    let salt = front(path, chain, &bytes)?;
+    let salt = front(&path, chain, &bytes)?;
     contents.salt = Some(salt);
     contents.whole = FRONT as u64;
     while (contents.whole as usize) < bytes.len() {
@@ -73,9 +69,10 @@ pub(super) fn read(path: &Path, chain: Hash, last: bool) -> Result<Contents, Log
                 contents.whole += length as u64;
             }
             None if last && is_torn(&salt, contents.whole, &bytes) => break,
-            None => return Err(LogError::Corrupt { path: path.into(), offset: contents.whole }),
+            None => return Err(LogError::Corrupt { path, offset: contents.whole }),
         }
     }
+    contents.torn = bytes.len() as u64 - contents.whole;
     Ok(contents)
 }
 
@@ -118,49 +115,40 @@ fn is_torn(salt: &[u8; 32], offset: u64, bytes: &[u8]) -> bool {
 
 impl<M: Medium> Segment<M> {
     /// Makes segment `number`; it is on disk, and in its folder, when this returns.
-    pub(super) fn create(directory: &Path, number: u64, chain: Hash) -> Result<Self, LogError> {
-        let path = name(directory, number);
-        Self::create_at(number, path, chain)
-    }
-
-    fn create_at(number: u64, path: PathBuf, chain: Hash) -> Result<Self, LogError> {
-        let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(|error| {
-            let source = std::io::Error::other(error.to_string());
-            LogError::Io { path: path.clone(), action: "asking the system for random bytes", source }
-        })?;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        let mut file = options.open(&path).map_err(io(&path, "creating"))?;
+    pub(super) fn create<F: Folder<Medium = M>>(folder: &F, number: u64, chain: Hash) -> Result<Self, LogError> {
+        let name = name(number);
+        let path = folder.path().join(&name);
+        let salt = folder.salt().map_err(io(&path, "asking the system for random bytes"))?;
         let front = [&MAGIC[..], &chain.0, &salt].concat();
-        file.write_all(&front).and_then(|()| file.sync_all()).map_err(io(&path, "writing"))?;
-        if let Some(directory) = path.parent() {
-            let synced = File::open(directory).and_then(|folder| folder.sync_all());
-            synced.map_err(io(directory, "syncing the folder"))?;
-        }
-        Ok(Self { number, path, length: FRONT as u64, highest: Height(0), salt, medium: file.into() })
+        let medium = folder.create(&name, &front).map_err(io(&path, "creating"))?;
+        Ok(Self { number, name, length: FRONT as u64, highest: Height(0), salt, medium })
     }
 
     /// Opens a segment that was read, and cuts its torn end off.
-    pub(super) fn reopen(number: u64, path: PathBuf, read: &Contents) -> Result<Self, LogError> {
+    pub(super) fn reopen<F: Folder<Medium = M>>(
+        folder: &F,
+        number: u64,
+        chain: Hash,
+        read: &Contents,
+    ) -> Result<Self, LogError> {
         let Some(salt) = read.salt else {
-            return Self::create_at(number, path, read.chain);
+            return Self::create(folder, number, chain);
         };
-        let mut file = OpenOptions::new().write(true).open(&path).map_err(io(&path, "opening"))?;
-        let length = file.metadata().map_err(io(&path, "reading the length"))?.len();
-        if length > read.whole {
-            tracing::warn!(path = %path.display(), bytes = length - read.whole, "cutting a torn end off the consensus log");
-            file.set_len(read.whole).and_then(|()| file.sync_all()).map_err(io(&path, "cutting the torn end"))?;
+        let name = name(number);
+        let path = folder.path().join(&name);
+        if read.torn > 0 {
+            tracing::warn!(path = %path.display(), bytes = read.torn, "cutting a torn end off the consensus log");
         }
-        file.seek(SeekFrom::Start(read.whole)).map_err(io(&path, "seeking"))?;
-        Ok(Self { number, path, length: read.whole, highest: read.highest, salt, medium: file.into() })
+        let medium = folder.reopen(&name, read.whole).map_err(io(&path, "opening"))?;
+        Ok(Self { number, name, length: read.whole, highest: read.highest, salt, medium })
     }
 
     /// Writes one group and waits for the disk.
-    pub(super) fn write_group(&mut self, payload: &[u8], highest: Height) -> Result<(), LogError> {
+    pub(super) fn write_group(&mut self, folder: &Path, payload: &[u8], highest: Height) -> Result<(), LogError> {
         let bytes = group::seal(&self.salt, self.length, payload);
-        self.medium.append(&bytes).map_err(io(&self.path, "writing"))?;
-        self.medium.sync().map_err(io(&self.path, "syncing"))?;
+        let path = folder.join(&self.name);
+        self.medium.append(&bytes).map_err(io(&path, "writing"))?;
+        self.medium.sync().map_err(io(&path, "syncing"))?;
         self.length += bytes.len() as u64;
         self.highest = self.highest.max(highest);
         Ok(())

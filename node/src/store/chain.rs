@@ -156,6 +156,27 @@ impl<S: KeyValue> Chain<S> {
         self.read(RECEIPTS, &height_key(height), "receipts")
     }
 
+    /// Up to `count` blocks from `from` on, as a peer gets them: one at least if it is there, no more than `max_bytes` else.
+    pub fn certified_from(
+        &self,
+        from: Height,
+        count: u32,
+        max_bytes: usize,
+    ) -> Result<Vec<CertifiedBlock>, ChainError> {
+        let mut blocks = Vec::new();
+        let (mut height, mut bytes) = (from, 0);
+        while blocks.len() < count as usize {
+            let Some(block) = self.certified(height)? else { break };
+            bytes += block.encoded_size();
+            if bytes > max_bytes && !blocks.is_empty() {
+                break;
+            }
+            blocks.push(block);
+            height = height.next();
+        }
+        Ok(blocks)
+    }
+
     /// Where a transaction is, if a block has it.
     pub fn place(&self, id: &TransactionId) -> Result<Option<Place>, ChainError> {
         self.read(TRANSACTIONS, &id.0, "place of a transaction")

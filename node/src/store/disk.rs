@@ -1,6 +1,10 @@
 //! How much room the disk has, so that the node stops by itself, with a reason, before there is none.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Store;
+use crate::limits::DISK_CHECK_BYTES;
 
 /// The disk is too full to go on, or does not say how full it is.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,32 @@ pub fn check(path: &Path, reserve_mib: u64) -> Result<u64, DiskError> {
         return Err(DiskError::Full { path: path.into(), free_mib, reserve_mib });
     }
     Ok(free)
+}
+
+/// Looks at a store's disk each time that so much was written.
+pub struct DiskWatch {
+    store: Arc<Store>,
+    reserve_mib: u64,
+    looked_at: u64,
+}
+
+impl DiskWatch {
+    /// Of the disk of `store`, where `reserve_mib` are to stay free.
+    pub fn new(store: Arc<Store>, reserve_mib: u64) -> Self {
+        Self { store, reserve_mib, looked_at: 0 }
+    }
+
+    /// Refuses when the disk is too full to go on.
+    pub fn check(&mut self) -> Result<(), DiskError> {
+        let written = self.store.written();
+        if written < self.looked_at + DISK_CHECK_BYTES {
+            return Ok(());
+        }
+        self.looked_at = written;
+        let free = check(self.store.path(), self.reserve_mib)?;
+        metrics::gauge!("portolan_disk_free_bytes").set(free as f64);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

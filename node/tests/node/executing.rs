@@ -9,14 +9,13 @@ use portolan_chain_spec::CodeSource;
 use portolan_node::host::executor::{Executor, Parts, ToExecutor};
 use portolan_node::host::halt::Halt;
 use portolan_node::host::{ToReplica, wall_clock};
-use portolan_node::store::chain::{BlockRecord, add_block};
+use portolan_node::recovery::recover;
 use portolan_node::store::{Chain, Store};
 use portolan_primitives::{
     CommitCertificate, Hash, Header, Height, MemberId, Round, Signature, Timestamp, Transaction, TransactionId,
 };
 use portolan_replica::{BlockStart, ExecutionId, Input, Purpose, Verdict, Wire};
-use portolan_runtime::{BaseView, ChainSecret, Runtime, SeenWindow};
-use portolan_state::{Batch, Options, SaltKey, State};
+use portolan_runtime::{ChainSecret, Runtime};
 use portolan_vm::{Vm, VmConfig};
 
 use crate::world::{add_person, spec};
@@ -37,29 +36,22 @@ impl Executing {
         let genesis = spec().check(&CodeSource::beside(Path::new("."))).unwrap().genesis;
         let runtime = Runtime::new(Arc::new(Vm::new(VmConfig::default()).unwrap()), ChainSecret::new(&[42; 32]));
         let store = Arc::new(Store::open(&folder.path().join("store"), &genesis.chain(), 8 << 20).unwrap());
-        let state = State::open(store.clone(), Options::new(SaltKey::derive(&[42; 32])), None).unwrap();
-        let view: BaseView = Arc::new(state.view());
-        let block = runtime.genesis(&genesis, view, |changes| state.update(changes)).unwrap();
-        let mut batch = Batch::new();
-        let (receipts, next_validators) = (&block.receipts[..], &block.next_validators);
-        let record = BlockRecord { head: &block.head, transactions: &[], certificate: None, receipts, next_validators };
-        add_block(&mut batch, &record);
-        state.commit(Height(0), block.update, batch).unwrap();
+        let found = recover(store, &runtime, &genesis, &[42; 32]).unwrap();
         let (replica, told) = channel();
         let executor = Executor::new(Parts {
             runtime,
-            state,
-            disk_reserve_mib: 1,
+            state: found.state,
+            room: Box::new(|| Ok(())),
             verified: Arc::default(),
-            seen: SeenWindow::default(),
-            head: block.head.clone(),
+            seen: found.seen,
+            head: found.head.clone(),
             replica,
             committed: tokio::sync::broadcast::channel(16).0,
         });
         let (jobs, receiver) = channel();
         let executor = executor.unwrap();
         std::thread::spawn(move || executor.run(&receiver));
-        Self { jobs, told, chain: Chain::new(store), genesis: block.head.header, executions: 0, _folder: folder }
+        Self { jobs, told, chain: found.chain, genesis: found.head.header, executions: 0, _folder: folder }
     }
 
     fn ask(&self, job: ToExecutor) {

@@ -12,7 +12,7 @@ use portolan_node::host::executor::ToExecutor;
 use portolan_node::host::logger::{self, ToLog};
 use portolan_node::host::replica::{Parts, Readiness, ReplicaHost};
 use portolan_node::host::{Roster, ToReplica};
-use portolan_node::log_file::{LogFile, Medium};
+use portolan_node::log_file::{Directory, Folder, LogFile, Medium};
 use portolan_node::network::{Network, Setup};
 use portolan_node::store::{Chain, Store};
 use portolan_primitives::{Hash, Header, Height, MemberId, Round, Timestamp, Validator, ValidatorSet, list_root};
@@ -33,9 +33,45 @@ struct Volatile {
     unsynced: Vec<u8>,
 }
 
-impl From<File> for Volatile {
-    fn from(file: File) -> Self {
+impl Volatile {
+    fn over(file: File) -> Self {
         Self { file, unsynced: Vec::new() }
+    }
+}
+
+/// A directory of such files.
+#[derive(Debug)]
+struct VolatileFolder(Directory);
+
+impl Folder for VolatileFolder {
+    type Medium = Volatile;
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn salt(&self) -> io::Result<[u8; 32]> {
+        self.0.salt()
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.0.list()
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        self.0.read(name)
+    }
+
+    fn create(&self, name: &str, front: &[u8]) -> io::Result<Volatile> {
+        self.0.create(name, front).map(Volatile::over)
+    }
+
+    fn reopen(&self, name: &str, length: u64) -> io::Result<Volatile> {
+        self.0.reopen(name, length).map(Volatile::over)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.remove(name)
     }
 }
 
@@ -52,8 +88,9 @@ impl Medium for Volatile {
     }
 }
 
-fn volatile(folder: &Path) -> LogFile<Volatile> {
-    LogFile::open_on(folder, CHAIN, Height(0)).unwrap().0
+fn volatile(folder: &Path) -> LogFile<VolatileFolder> {
+    let folder = VolatileFolder(Directory::make(folder).unwrap());
+    LogFile::open_in(folder, CHAIN, Height(0)).unwrap().0
 }
 
 fn found(folder: &Path) -> Vec<Vec<u8>> {
@@ -65,7 +102,7 @@ fn found(folder: &Path) -> Vec<Vec<u8>> {
 fn the_disk_of_these_tests_loses_what_was_not_synced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
-    let mut medium = Volatile::from(File::create(&path).unwrap());
+    let mut medium = Volatile::over(File::create(&path).unwrap());
     medium.append(b"synced").unwrap();
     medium.sync().unwrap();
     medium.append(b"the rest").unwrap();
