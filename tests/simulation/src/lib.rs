@@ -1,16 +1,42 @@
-//! The seeded network: real replicas in one thread, with simulated hosts, disks, clocks and network. A seed is a disaster
-//! that can be repeated. Must never sleep, read a clock, or use chance that is not the seed's.
+//! The seeded network: the node's own replica, log, executor, state and contracts for 4 to 31 nodes in one thread, over
+//! simulated disks, clocks and connections. A seed is a disaster that can be repeated.
+//!
+//! Where to look: `settings` what a run is made of · `world` events, faults, and the checks on what is sent and committed ·
+//! `host` one running node · `traffic` what the members do · `checks` what must hold of the business · `disk`, `store` what a
+//! power cut leaves · `consortium` members, keys, genesis.
+//!
+//! Must never sleep, read a clock, or use chance that is not the seed's.
 
 #![forbid(unsafe_code)]
 
-pub mod application;
-pub mod disk;
-pub mod random;
-pub mod world;
+mod checks;
+mod consortium;
+mod disk;
+mod host;
+mod random;
+mod report;
+mod settings;
+mod store;
+mod traffic;
+mod world;
 
-pub use application::Application;
 pub use disk::LogMode;
-pub use world::{Report, Settings, Violation, World};
+pub use report::{Report, Violation};
+pub use settings::{Broken, Settings};
+
+use portolan_vm::stack::THREAD_STACK_BYTES;
+
+/// Runs a world to its end, on a thread with the stack that contracts may need.
+///
+/// # Panics
+/// When the run does.
+pub fn run(settings: Settings) -> Report {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("world".into()).stack_size(THREAD_STACK_BYTES);
+        let world = builder.spawn_scoped(scope, || world::World::new(settings).run()).expect("a thread can be started");
+        world.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
 
 /// Says how to repeat a run when the test ends in it, by whatever failure.
 #[derive(Debug)]

@@ -1,152 +1,44 @@
-//! Replicas, their hosts, their disks and the network between them, in one thread under one seed and a virtual clock.
+//! Nodes, their disks and the network between them, in one thread under one seed and a virtual clock.
 //!
 //! Each thing that can happen is an event with a time; a run is the same whenever its settings are. The checks look at what
-//! is sent and what is committed, not into the replicas.
+//! is sent, what is committed and what the contracts say, not into the replicas.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use codec::Encode;
+use portolan_node::host::ToReplica;
+use portolan_node::host::executor::ToExecutor;
+use portolan_node::host::gate::Passed;
+use portolan_node::host::logger::ToLog;
+use portolan_primitives::receipt::Origin;
 use portolan_primitives::{
-    AccountId, Body, Call, ContractId, Domain, Hash, Height, KeyId, MemberId, Signature, SigningKey, Timestamp,
-    Transaction, TransactionId, Validator, ValidatorSet, hash_parts,
+    Domain, Hash, Height, Timestamp, Transaction, TransactionId, ValidatorSet, VoteKind, hash_parts,
 };
 use portolan_replica::messages::{Channel, Message, VoteMessage};
-use portolan_replica::{
-    CertifiedBlock, ChainParameters, Config, Evidence, Input, Moment, Output, PeerId, Purpose, Recipients, Recovered,
-    Replica,
-};
+use portolan_replica::{Evidence, Input, Moment, Output, PeerId, Recipients, Verdict};
 
-use crate::application::{Application, Ledger, pooled};
-use crate::disk::{Disk, LogMode};
+use crate::checks::{self, Agenda};
+use crate::consortium::{Consortium, EPOCH_MS};
+use crate::disk::Disk;
+use crate::host::{Host, NoStart};
 use crate::random::Random;
+use crate::report::{Report, Violation};
+use crate::settings::Settings;
+use crate::store::SimStore;
+use crate::traffic::{Governance, Reference, Traffic};
 
-/// Where the wall clock stands when a run begins.
-const EPOCH_MS: u64 = 1_800_000_000_000;
 /// Steps of all replicas in one run; far more than any run needs.
-const MAX_STEPS: u64 = 3_000_000;
-/// The chain of every run.
-const CHAIN: Hash = Hash([0xc4; 32]);
-
-/// What a run is made of. Times in microseconds, chances in a million.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The seed of everything that is chance.
-    pub seed: u64,
-    /// Validators.
-    pub validators: usize,
-    /// Nodes that only follow.
-    pub followers: usize,
-    /// How long faults go on.
-    pub faults_us: u64,
-    /// How long all may take to come to rest after that.
-    pub settle_us: u64,
-    /// A message is lost.
-    pub loss: u64,
-    /// A message comes twice.
-    pub duplication: u64,
-    /// A message is as late as the longest delay times ten.
-    pub lateness: u64,
-    /// Shortest and longest usual delay.
-    pub delay_us: (u64, u64),
-    /// The network falls apart and heals, again and again.
-    pub partitions: bool,
-    /// A crash at an output boundary.
-    pub crash: u64,
-    /// How the disks treat the log.
-    pub log: LogMode,
-    /// The last validators run twice with one key, each on its own.
-    pub twins: usize,
-    /// This validator doubles its votes with others.
-    pub forger: Option<usize>,
-    /// These never run.
-    pub dead: Vec<usize>,
-    /// These come to other roots.
-    pub defective: Vec<usize>,
-    /// Clocks differ by at most this, ms.
-    pub skew_ms: u64,
-    /// Mean time between transactions of clients; 0: none.
-    pub submit_every_us: u64,
-    /// Random bytes are sent now and then.
-    pub garbage: u64,
-    /// Time of a disk sync.
-    pub sync_us: (u64, u64),
-}
-
-impl Settings {
-    /// Four validators without any fault.
-    pub fn calm(seed: u64) -> Self {
-        Self {
-            seed,
-            validators: 4,
-            followers: 0,
-            faults_us: 2_000_000,
-            settle_us: 20_000_000,
-            loss: 0,
-            duplication: 0,
-            lateness: 0,
-            delay_us: (200, 2_000),
-            partitions: false,
-            crash: 0,
-            log: LogMode::Honest,
-            twins: 0,
-            forger: None,
-            dead: Vec::new(),
-            defective: Vec::new(),
-            skew_ms: 50,
-            submit_every_us: 20_000,
-            garbage: 0,
-            sync_us: (300, 3_000),
-        }
-    }
-}
-
-/// What a run must never show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Violation {
-    /// Two blocks at one height.
-    Fork(Height),
-    /// A correct validator signed two things for one place.
-    DoubleSign(String),
-    /// A correct node stopped.
-    Halted(usize, String),
-    /// A node came back without a block that it had committed.
-    LostFinal(usize, Height),
-    /// Something that was accepted after the faults is not final in time.
-    NoProgress(String),
-    /// Evidence that does not hold, or against a correct validator.
-    FalseAccusation(String),
-    /// A correct peer was accused of breaking the protocol.
-    FalseFault(&'static str),
-    /// The replicas keep each other busy without end.
-    Runaway,
-}
-
-/// What a run came to.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// The first violation, if there was any.
-    pub violation: Option<Violation>,
-    /// Heights that were decided.
-    pub heights: u64,
-    /// Steps of all replicas.
-    pub steps: u64,
-    /// Messages delivered.
-    pub messages: u64,
-    /// Transactions in blocks.
-    pub transactions: u64,
-    /// Faults by kind.
-    pub faults: BTreeMap<&'static str, u64>,
-    /// Proofs of misbehaviour that nodes gave.
-    pub evidence: u64,
-    /// Empty blocks.
-    pub empty: u64,
-    /// Longest time between two heights at the first node that commits, while transactions waited, µs.
-    pub longest_gap_us: u64,
-    /// The highest round in which a block was decided.
-    pub highest_round: u32,
-}
+const MAX_STEPS: u64 = 5_000_000;
+/// Blocks between two looks at whole trees and all deposits.
+const WHOLE_EVERY: u64 = 16;
+/// Most that the mempools of these runs may hold: far more than all that is ever sent.
+const MAX_PENDING_BYTES: usize = 64 << 20;
+/// Chance in a million that a part of a proposal is lost in a storm.
+const STORM_LOSS: u64 = 850_000;
+/// Until a full disk has room again, µs.
+const ROOM_AFTER_US: u64 = 200_000;
 
 #[derive(Debug)]
 enum Event {
@@ -160,124 +52,128 @@ enum Event {
     Wake {
         at_us: u64,
     },
-    DiskDone,
+    LogDone,
+    Executed,
     Restart,
 }
 
 struct Node {
     identity: usize,
     byzantine: bool,
-    replica: Option<Replica>,
-    ledger: Ledger,
+    host: Option<Host>,
+    store: Arc<SimStore>,
     disk: Disk,
     boot: u64,
     skew_ms: i64,
     started_us: u64,
-    queue: VecDeque<Output>,
-    active: Option<Output>,
-    worker_free_us: u64,
     wake_us: Option<u64>,
+    /// Up to where clients may have been told that a block is final.
     acknowledged: Height,
 }
 
 /// A run.
 pub struct World {
     settings: Settings,
+    consortium: Arc<Consortium>,
     random: Random,
     now_us: u64,
     sequence: u64,
     events: BinaryHeap<Reverse<(u64, u64)>>,
     waiting: BTreeMap<u64, (usize, u64, Event)>,
     nodes: Vec<Node>,
-    /// The side of each node while the network is apart; two nodes with one key may be on different sides.
-    groups: Vec<u64>,
+    /// From which node nothing comes to which.
+    cut: Vec<Vec<bool>>,
+    /// When the last message of a sender's stream comes to a receiver.
+    last_arrival: BTreeMap<(usize, usize, u8), u64>,
     healed: bool,
+    traffic: Traffic,
+    reference: Reference,
+    agenda: Agenda,
+    sets: Vec<ValidatorSet>,
     canonical: BTreeMap<Height, (Hash, u64)>,
+    /// Transactions that a node took and no block has yet.
+    open: BTreeSet<TransactionId>,
     included: BTreeSet<TransactionId>,
     said: BTreeMap<(usize, u8, Height, u32), Option<Hash>>,
     submitted: u64,
     report: Report,
 }
 
-fn key_of(identity: usize) -> SigningKey {
-    SigningKey::from_secret(&[identity as u8 + 1; 32]).expect("32 bytes are a secret")
-}
-
-fn member_of(identity: usize) -> MemberId {
-    MemberId([identity as u8 + 1; 16])
-}
-
-fn peer_of(identity: usize) -> PeerId {
-    KeyId([identity as u8 + 1; 32])
-}
-
 impl World {
     /// A world before its first moment.
     pub fn new(settings: Settings) -> Self {
-        let validators = (0..settings.validators)
-            .map(|identity| Validator { member: member_of(identity), key: key_of(identity).public(), power: 1 })
-            .collect();
-        let set = ValidatorSet::new(validators);
+        let consortium = Consortium::of(settings.validators, settings.followers);
         let mut random = Random::new(settings.seed);
-        let identities = settings.validators + settings.followers;
         let twins = settings.validators - settings.twins..settings.validators;
-        let instances = (0..identities).map(|identity| (identity, false)).chain(twins.clone().map(|twin| (twin, true)));
-        let nodes = instances
+        let instances = (0..consortium.identities())
+            .map(|identity| (identity, false))
+            .chain(twins.clone().map(|twin| (twin, true)));
+        let nodes: Vec<Node> = instances
             .map(|(identity, second)| {
-                let parameters =
-                    ChainParameters { heartbeat_ms: Some(1_500), empty_interval_ms: 300, ..ChainParameters::default() };
-                let mut ledger = Ledger::new(CHAIN, set.clone(), parameters, Timestamp(EPOCH_MS));
-                ledger.defect = settings.defective.contains(&identity);
-                let byzantine =
-                    second || twins.contains(&identity) || settings.forger == Some(identity) || ledger.defect;
+                let faulty = [settings.forger, settings.liar, settings.withholder].contains(&Some(identity));
+                let defective = settings.defective.contains(&identity);
                 Node {
                     identity,
-                    byzantine,
-                    replica: None,
-                    ledger,
-                    disk: Disk::new(settings.log),
+                    byzantine: second || twins.contains(&identity) || faulty || defective,
+                    host: None,
+                    store: consortium.store(settings.store_synced),
+                    disk: Disk::new(settings.log, random.draw()),
                     boot: 0,
-                    skew_ms: random.between(0, 2 * settings.skew_ms) as i64 - settings.skew_ms as i64,
+                    skew_ms: skew(&mut random, settings.skew_ms),
                     started_us: 0,
-                    queue: VecDeque::new(),
-                    active: None,
-                    worker_free_us: 0,
                     wake_us: None,
                     acknowledged: Height(0),
                 }
             })
             .collect();
-        let groups = vec![0; identities + settings.twins];
+        let genesis = consortium.recover(consortium.store(true));
+        let reference =
+            Reference { consortium: consortium.clone(), head: genesis.head, view: Arc::new(genesis.state.view()) };
+        let governance = match (settings.governance, nodes.iter().any(|node| node.byzantine)) {
+            (false, _) => Governance::Nothing,
+            (true, true) => Governance::Weights(settings.validators - 1),
+            (true, false) => Governance::Everything,
+        };
         Self {
-            settings,
             random,
             now_us: 0,
             sequence: 0,
             events: BinaryHeap::new(),
             waiting: BTreeMap::new(),
+            cut: vec![vec![false; nodes.len()]; nodes.len()],
+            last_arrival: BTreeMap::new(),
             nodes,
-            groups,
             healed: false,
+            traffic: Traffic::new(consortium.clone(), governance),
+            sets: vec![ValidatorSet::new(reference.validators())],
+            reference,
+            agenda: Agenda::default(),
             canonical: BTreeMap::new(),
+            open: BTreeSet::new(),
             included: BTreeSet::new(),
             said: BTreeMap::new(),
             submitted: 0,
             report: Report::default(),
+            consortium,
+            settings,
         }
     }
 
     /// Runs it to its end: faults, then rest, then everything that was accepted must become final everywhere.
     pub fn run(mut self) -> Report {
         for node in 0..self.nodes.len() {
-            if !self.is_dead(node) {
+            if self.is_dead(node) {
+                self.fault("dead validator");
+            } else {
                 self.boot(node);
             }
         }
+        (0..self.settings.twins).for_each(|_| self.fault("twin"));
         let mut next_submit = if self.settings.submit_every_us > 0 { 1_000 } else { u64::MAX };
         let mut next_split = if self.settings.partitions { 100_000 } else { u64::MAX };
         while self.now_us < self.settings.faults_us && self.report.violation.is_none() {
             if self.now_us >= next_submit {
-                self.submit_somewhere();
+                self.submit_next();
                 next_submit = self.now_us + self.random.between(1, 2 * self.settings.submit_every_us);
             }
             if self.now_us >= next_split {
@@ -289,12 +185,24 @@ impl World {
         }
         self.heal();
         self.settle();
+        if self.report.violation.is_none()
+            && let Err(wrong) = checks::whole(&self.reference, self.traffic.certificates())
+        {
+            self.violate(Violation::Unsound(wrong));
+        }
         self.report.heights = self.canonical.len() as u64;
+        self.report.certificates = self.traffic.certificates().len() as u64;
+        self.report.due = self.agenda.succeeded();
+        self.report.changes = self.sets.len() as u64 - 1;
         self.report
     }
 
     fn is_dead(&self, node: usize) -> bool {
         self.settings.dead.contains(&self.nodes[node].identity)
+    }
+
+    fn is_correct(&self, node: usize) -> bool {
+        !self.nodes[node].byzantine && !self.is_dead(node)
     }
 
     fn fault(&mut self, kind: &'static str) {
@@ -304,6 +212,13 @@ impl World {
     fn violate(&mut self, violation: Violation) {
         self.report.violation.get_or_insert(violation);
     }
+
+    /// Whether a fault of this chance happens at a node now.
+    fn strikes(&mut self, node: usize, chance: u64) -> bool {
+        !self.healed && chance > 0 && !self.nodes[node].byzantine && self.random.chance(chance)
+    }
+
+    // ---- time ----
 
     /// Handles the next event if it happens before `limit`, else lets time pass to it.
     fn advance(&mut self, limit: u64) {
@@ -325,26 +240,26 @@ impl World {
     }
 
     fn handle(&mut self, node: usize, boot: u64, event: Event) {
+        if self.strikes(node, self.settings.clock_jump) {
+            self.fault("clock jump");
+            self.nodes[node].skew_ms = skew(&mut self.random, 10 * self.settings.skew_ms.max(50));
+        }
         match event {
             Event::Deliver { from, channel, bytes } => {
-                if self.nodes[node].replica.is_some() {
+                if self.nodes[node].host.is_some() {
                     self.report.messages += 1;
                     self.step(node, Input::Received { from, channel, bytes: bytes.to_vec() });
                 }
             }
             _ if self.nodes[node].boot != boot => {}
-            Event::Step(input) => {
-                if let Input::Committed { header, .. } = &*input {
-                    self.nodes[node].acknowledged = header.height;
-                }
-                self.step(node, *input);
-            }
+            Event::Step(input) => self.step(node, *input),
             Event::Wake { at_us } if self.nodes[node].wake_us == Some(at_us) => {
                 self.nodes[node].wake_us = None;
                 self.step(node, Input::Tick);
             }
             Event::Wake { .. } => {}
-            Event::DiskDone => self.disk_done(node),
+            Event::LogDone => self.log_done(node),
+            Event::Executed => self.executed(node),
             Event::Restart => self.boot(node),
         }
     }
@@ -355,109 +270,151 @@ impl World {
         Moment { elapsed_ms: (self.now_us - node.started_us) / 1_000, clock: Timestamp(wall as u64) }
     }
 
+    fn disk_time(&mut self, node: usize) -> u64 {
+        let (low, high) = self.settings.sync_us;
+        let time = self.random.between(low, high);
+        let slow = self.settings.slow_disk > 1 && node == 0 && !self.healed;
+        if slow {
+            self.fault("slow disk");
+            return time * self.settings.slow_disk;
+        }
+        time
+    }
+
+    // ---- a node's life ----
+
+    /// Brings a node up from its disk.
+    fn boot(&mut self, node: usize) {
+        let one = &mut self.nodes[node];
+        one.boot += 1;
+        one.started_us = self.now_us;
+        one.wake_us = None;
+        one.disk.set_full(false);
+        if one.byzantine {
+            one.disk.wipe();
+        }
+        let (identity, byzantine, acknowledged) = (one.identity, one.byzantine, one.acknowledged);
+        let moment = self.moment(node);
+        let one = &self.nodes[node];
+        let key = self.consortium.validator_key(identity);
+        match Host::start(&self.consortium, identity, key, one.store.clone(), &one.disk, moment) {
+            Ok((host, outputs)) => {
+                if host.height < acknowledged {
+                    self.violate(Violation::LostFinal(node, acknowledged));
+                }
+                self.nodes[node].host = Some(host);
+                self.carry_out(node, outputs);
+                self.connect(node);
+            }
+            Err(_) if byzantine => self.schedule(node, 50_000, Event::Restart),
+            Err(NoStart::StoreBehindLog) => self.violate(Violation::LostFinal(node, acknowledged)),
+            Err(NoStart::Other(reason)) => self.violate(Violation::Halted(node, reason)),
+        }
+    }
+
+    /// Everybody learns of a node that comes up, and it of them.
+    fn connect(&mut self, node: usize) {
+        for other in 0..self.nodes.len() {
+            if self.nodes[other].identity == self.nodes[node].identity || self.nodes[other].host.is_none() {
+                continue;
+            }
+            let (here, there) = (self.peer(node), self.peer(other));
+            self.up(node, there);
+            self.step(other, Input::PeerDown { peer: here });
+            self.up(other, here);
+        }
+    }
+
+    fn peer(&self, node: usize) -> PeerId {
+        self.consortium.peer(self.nodes[node].identity)
+    }
+
+    /// A node sees a peer, as the roster of its own state has it.
+    fn up(&mut self, node: usize, peer: PeerId) {
+        let Some(host) = &self.nodes[node].host else { return };
+        let validator = host.roster.validator_nodes().contains(&peer);
+        self.step(node, Input::PeerUp { peer, validator });
+    }
+
+    /// The power goes, or only the process.
+    fn crash(&mut self, node: usize) {
+        let random = &mut self.random;
+        let one = &mut self.nodes[node];
+        one.host = None;
+        one.boot += 1;
+        if random.chance(700_000) {
+            one.store.crash(random);
+            let damage = one.disk.lose_power(random);
+            self.fault("power cut");
+            if damage.torn {
+                self.fault("torn write");
+            }
+            if damage.corrupt {
+                self.fault("corrupt write");
+            }
+        } else {
+            one.disk.lose_process();
+            self.fault("kill");
+        }
+        let after = self.random.between(5_000, 400_000);
+        self.schedule(node, after, Event::Restart);
+    }
+
+    fn halted(&mut self, node: usize, reason: &str) {
+        let after = if self.nodes[node].disk.is_full() {
+            self.fault("full disk");
+            ROOM_AFTER_US
+        } else if self.nodes[node].byzantine {
+            self.fault("halt");
+            50_000
+        } else {
+            self.violate(Violation::Halted(node, reason.into()));
+            return;
+        };
+        self.nodes[node].host = None;
+        self.nodes[node].boot += 1;
+        self.nodes[node].disk.lose_process();
+        self.schedule(node, after, Event::Restart);
+    }
+
     fn step(&mut self, node: usize, input: Input) {
         let moment = self.moment(node);
-        let Some(replica) = self.nodes[node].replica.as_mut() else { return };
+        let Some(host) = self.nodes[node].host.as_mut() else { return };
+        let outputs = host.step(input, moment);
         self.report.steps += 1;
-        let outputs = replica.step(input, moment);
         if self.report.steps > MAX_STEPS {
             self.violate(Violation::Runaway);
         }
         self.carry_out(node, outputs);
     }
 
-    /// Brings a node up from its disk.
-    fn boot(&mut self, node: usize) {
-        let settings = self.settings.clone();
-        let one = &mut self.nodes[node];
-        let identity = one.identity;
-        one.boot += 1;
-        one.started_us = self.now_us;
-        one.queue.clear();
-        one.active = None;
-        one.wake_us = None;
-        let genesis = Ledger::new(
-            CHAIN,
-            one.ledger.validators().clone(),
-            one.ledger.next_block().parameters,
-            Timestamp(EPOCH_MS),
-        );
-        one.ledger = genesis;
-        one.ledger.defect = settings.defective.contains(&identity);
-        let (ledger, chain) = (&mut one.ledger, &one.disk.chain);
-        chain.iter().enumerate().for_each(|(number, block)| replay(ledger, number as u64, block));
-        let lost = one.ledger.head().height < one.acknowledged;
-        let (acknowledged, byzantine) = (one.acknowledged, one.byzantine);
-        if byzantine {
-            one.disk.wipe_log();
-        }
-        let key = (identity < settings.validators).then(|| key_of(identity));
-        let config = Config::new(CHAIN, member_of(identity), key);
-        let recovered =
-            Recovered { head: one.ledger.head().clone(), next: one.ledger.next_block(), log: one.disk.read_log() };
-        let moment = self.moment(node);
-        if lost {
-            self.violate(Violation::LostFinal(node, acknowledged));
-        }
-        match Replica::new(config, recovered, moment) {
-            Ok((replica, outputs)) => {
-                self.nodes[node].replica = Some(replica);
-                self.carry_out(node, outputs);
-                self.connect(node);
-            }
-            Err(reason) if !byzantine => self.violate(Violation::Halted(node, reason.to_string())),
-            Err(_) => self.schedule(node, 50_000, Event::Restart),
-        }
-    }
-
-    /// Everybody learns of a node that comes up, and it of them.
-    fn connect(&mut self, node: usize) {
-        let identity = self.nodes[node].identity;
-        for other in 0..self.nodes.len() {
-            let (theirs, validators) = (self.nodes[other].identity, self.settings.validators);
-            if theirs == identity || self.nodes[other].replica.is_none() {
-                continue;
-            }
-            self.step(node, Input::PeerUp { peer: peer_of(theirs), validator: theirs < validators });
-            self.step(other, Input::PeerDown { peer: peer_of(identity) });
-            self.step(other, Input::PeerUp { peer: peer_of(identity), validator: identity < validators });
-        }
-    }
-
-    fn crash(&mut self, node: usize) {
-        self.fault("crash");
-        let random = &mut self.random;
-        let one = &mut self.nodes[node];
-        one.replica = None;
-        one.boot += 1;
-        one.queue.clear();
-        if let Some(Output::Commit { header, transactions, certificate, .. }) = one.active.take()
-            && random.chance(500_000)
-        {
-            // The batch was on its way, and arrived whole.
-            let transactions = transactions.iter().map(|wire| wire.bytes.to_vec()).collect();
-            one.disk.chain.push(CertifiedBlock { header: *header, transactions, certificate });
-        }
-        one.disk.crash(random);
-        let after = self.random.between(5_000, 400_000);
-        self.schedule(node, after, Event::Restart);
-    }
-
     fn carry_out(&mut self, node: usize, outputs: Vec<Output>) {
+        let boot = self.nodes[node].boot;
         for output in outputs {
-            if output.waits_for_log() {
-                self.nodes[node].queue.push_back(output);
-            } else {
-                self.do_now(node, output);
+            if self.strikes(node, self.settings.crash) {
+                return self.crash(node);
+            }
+            // What was carried out before may have ended the node.
+            if self.nodes[node].boot != boot {
+                return;
+            }
+            let Some(host) = self.nodes[node].host.as_mut() else { return };
+            match host.gate.pass(output) {
+                Some(Passed::Append { sequence, frame }) => {
+                    let height = host.height.next();
+                    host.log_jobs.push_back(ToLog::Append { height, sequence, frame });
+                    self.start_log(node);
+                }
+                Some(Passed::Perform(output)) => self.perform(node, output),
+                None => {}
             }
         }
-        self.pump(node);
         self.plan_wake(node);
     }
 
     fn plan_wake(&mut self, node: usize) {
         let one = &self.nodes[node];
-        let Some(wake) = one.replica.as_ref().and_then(Replica::next_wake) else { return };
+        let Some(wake) = one.host.as_ref().and_then(|host| host.replica.next_wake()) else { return };
         let at = one.started_us + wake * 1_000;
         if one.wake_us.is_none_or(|planned| at < planned) {
             self.nodes[node].wake_us = Some(at);
@@ -465,162 +422,200 @@ impl World {
         }
     }
 
-    /// Does what waits in order, up to the next write.
-    fn pump(&mut self, node: usize) {
-        while self.nodes[node].active.is_none() {
-            let Some(output) = self.nodes[node].queue.pop_front() else { return };
-            if !self.healed && !self.nodes[node].byzantine && self.random.chance(self.settings.crash) {
-                self.crash(node);
-                return;
-            }
-            match output {
-                Output::PersistLog { ref frame } => {
-                    self.nodes[node].disk.append(frame);
-                    self.write(node, output);
-                }
-                Output::Commit { .. } => self.write(node, output),
-                Output::ResetLog => self.nodes[node].disk.truncate(),
-                other => self.do_now(node, other),
-            }
-        }
-    }
+    // ---- the log ----
 
-    fn write(&mut self, node: usize, output: Output) {
-        self.nodes[node].active = Some(output);
-        let (low, high) = self.settings.sync_us;
-        let after = self.random.between(low, high);
-        self.schedule(node, after, Event::DiskDone);
-    }
-
-    fn disk_done(&mut self, node: usize) {
-        let Some(output) = self.nodes[node].active.take() else { return };
-        if let Output::Commit { execution, header, transactions, certificate } = output {
-            let round = certificate.round.0;
-            let one = &mut self.nodes[node];
-            let ids = one.ledger.commit(execution);
-            let bytes = transactions.iter().map(|wire| wire.bytes.to_vec()).collect();
-            one.disk.chain.push(CertifiedBlock { header: (*header).clone(), transactions: bytes, certificate });
-            let next = one.ledger.next_block();
-            if !one.byzantine {
-                self.check_commit(header.height, header.hash(), round, &ids);
-            }
-            let input = Input::Committed { header: *header, transactions: ids, next };
-            self.schedule(node, 1, Event::Step(Box::new(input)));
-        } else {
-            self.nodes[node].disk.sync();
-        }
-        self.pump(node);
-    }
-
-    fn check_commit(&mut self, height: Height, block: Hash, round: u32, ids: &[TransactionId]) {
-        if let Some((first, _)) = self.canonical.get(&height) {
-            if *first != block {
-                self.violate(Violation::Fork(height));
-            }
+    fn start_log(&mut self, node: usize) {
+        let Some(host) = self.nodes[node].host.as_mut() else { return };
+        if host.writing.is_some() || host.log_jobs.is_empty() {
             return;
         }
-        let waited = self.submitted > self.included.len() as u64;
-        if let Some((_, (_, before))) = self.canonical.last_key_value().filter(|_| waited && !self.healed) {
-            self.report.longest_gap_us = self.report.longest_gap_us.max(self.now_us - before);
-        }
-        self.canonical.insert(height, (block, self.now_us));
-        self.included.extend(ids.iter().copied());
-        self.report.transactions += ids.len() as u64;
-        self.report.empty += u64::from(ids.is_empty());
-        self.report.highest_round = self.report.highest_round.max(round);
+        host.writing = Some(host.log_jobs.drain(..).collect());
+        let time = self.disk_time(node);
+        self.schedule(node, time, Event::LogDone);
     }
 
-    fn do_now(&mut self, node: usize, output: Output) {
+    fn log_done(&mut self, node: usize) {
+        if self.strikes(node, self.settings.full) {
+            self.nodes[node].disk.set_full(true);
+        }
+        let cut = self.strikes(node, self.settings.crash);
+        if cut {
+            self.nodes[node].disk.blow_fuse();
+        }
+        let Some(host) = self.nodes[node].host.as_mut() else { return };
+        let written = host.write_log();
+        if cut {
+            return self.crash(node);
+        }
+        match written {
+            Err(reason) => return self.halted(node, &reason),
+            Ok(None) => {}
+            Ok(Some(sequence)) => {
+                host.gate.synced(sequence);
+                self.release(node);
+            }
+        }
+        self.start_log(node);
+        self.plan_wake(node);
+    }
+
+    fn release(&mut self, node: usize) {
+        while let Some(output) = self.nodes[node].host.as_mut().and_then(|host| host.gate.release()) {
+            if self.strikes(node, self.settings.crash) {
+                return self.crash(node);
+            }
+            self.perform(node, output);
+        }
+    }
+
+    // ---- execution ----
+
+    fn job(&mut self, node: usize, job: ToExecutor) {
+        if let Some(host) = self.nodes[node].host.as_mut() {
+            host.jobs.push_back(job);
+            self.start_executor(node);
+        }
+    }
+
+    fn start_executor(&mut self, node: usize) {
+        let Some(host) = self.nodes[node].host.as_mut().filter(|host| !host.executing) else { return };
+        let time = match host.jobs.front() {
+            None => return,
+            Some(ToExecutor::Begin(..)) => 60,
+            Some(ToExecutor::Part(_, wires)) => 20 + 100 * wires.len() as u64,
+            Some(ToExecutor::Finish(..)) => 200,
+            Some(ToExecutor::Abandon(_)) => 1,
+            Some(ToExecutor::Commit(..)) => 0,
+        };
+        host.executing = true;
+        let time = if time == 0 { self.disk_time(node) } else { time };
+        self.schedule(node, time, Event::Executed);
+    }
+
+    fn executed(&mut self, node: usize) {
+        let Some(host) = self.nodes[node].host.as_mut() else { return };
+        host.executing = false;
+        let commits = matches!(host.jobs.front(), Some(ToExecutor::Commit(..)));
+        if commits && self.strikes(node, self.settings.crash) {
+            return self.crash(node);
+        }
+        let Some(host) = self.nodes[node].host.as_mut() else { return };
+        let (told, result) = host.execute();
+        if commits && self.strikes(node, self.settings.crash) {
+            // It is on the disk, and nobody was told.
+            return self.crash(node);
+        }
+        for message in told {
+            match message {
+                ToReplica::Input(input) => self.answered(node, input),
+                ToReplica::Roster(roster) => self.take_roster(node, roster),
+                _ => {}
+            }
+        }
+        if let Err(halt) = result {
+            return self.halted(node, &halt.to_string());
+        }
+        self.start_executor(node);
+    }
+
+    /// What the executor answers; a faulty node's is changed first.
+    fn answered(&mut self, node: usize, mut input: Input) {
+        let identity = self.nodes[node].identity;
+        match &mut input {
+            Input::Built { header, .. } if self.settings.liar == Some(identity) => {
+                self.fault("wrong state root");
+                header.state_root = hash_parts(Domain::StateValue, &[&header.state_root.0]);
+            }
+            Input::Verdict { verdict, .. } if self.settings.defective.contains(&identity) => {
+                self.fault("other roots");
+                let ours = Box::new(self.reference.head.header.clone());
+                *verdict = Verdict::RootsDiffer { ours };
+            }
+            Input::Committed { header, .. } => {
+                let (height, block) = (header.height, header.hash());
+                self.committed(node, height, block);
+            }
+            _ => {}
+        }
+        self.schedule(node, 1, Event::Step(Box::new(input)));
+    }
+
+    fn take_roster(&mut self, node: usize, roster: portolan_node::host::Roster) {
+        let Some(host) = self.nodes[node].host.as_mut() else { return };
+        let (before, now) = (host.roster.validator_nodes(), roster.validator_nodes());
+        host.roster = roster;
+        let changed: Vec<PeerId> = before.symmetric_difference(&now).copied().collect();
+        for other in 0..self.nodes.len() {
+            let peer = self.peer(other);
+            if self.nodes[other].host.is_some()
+                && self.nodes[other].identity != self.nodes[node].identity
+                && changed.contains(&peer)
+            {
+                self.up(node, peer);
+            }
+        }
+    }
+
+    // ---- outputs ----
+
+    fn perform(&mut self, node: usize, output: Output) {
         match output {
             Output::Send { to, channel, bytes, .. } => self.send(node, &to, channel, &bytes),
-            Output::PeerFault { reason, peer } => self.check_fault(node, peer, reason),
+            Output::PeerFault { peer, reason } => self.check_fault(node, peer, reason),
             Output::CheckTransactions { batch, transactions, .. } => {
-                let results = transactions.iter().map(|bytes| self.nodes[node].ledger.check(bytes)).collect();
-                self.schedule(node, 200, Event::Step(Box::new(Input::TransactionsChecked { batch, results })));
+                let now = self.moment(node).clock;
+                let Some(host) = &self.nodes[node].host else { return };
+                let results = host.check(&transactions, now);
+                self.schedule(node, 150, Event::Step(Box::new(Input::TransactionsChecked { batch, results })));
             }
-            Output::Admission { .. } => {}
             Output::BeginBlock { execution, purpose, start } => {
-                self.nodes[node].ledger.begin(execution, purpose, start)
+                self.job(node, ToExecutor::Begin(execution, purpose, start));
             }
             Output::ExecutePart { execution, transactions } => {
-                let left_out = self.nodes[node].ledger.execute(execution, &transactions);
-                self.work(node, 5 * transactions.len() as u64, Input::PartExecuted { execution, left_out });
+                self.job(node, ToExecutor::Part(execution, transactions))
             }
-            Output::FinishBlock { execution, expected: None } => {
-                if let Some(header) = self.nodes[node].ledger.build(execution) {
-                    self.work(node, 200, Input::Built { execution, header });
-                }
+            Output::FinishBlock { execution, expected } => self.job(node, ToExecutor::Finish(execution, expected)),
+            Output::Abandon { execution } => self.job(node, ToExecutor::Abandon(execution)),
+            Output::Commit { execution, header, transactions, certificate } => {
+                self.job(node, ToExecutor::Commit(execution, header, transactions, certificate));
             }
-            Output::FinishBlock { execution, expected: Some(header) } => {
-                if let Some(verdict) = self.nodes[node].ledger.validate(execution, &header) {
-                    self.work(node, 200, Input::Verdict { execution, verdict });
-                }
-            }
-            Output::Abandon { execution } => self.nodes[node].ledger.abandon(execution),
-            Output::ReadBlocks { request, from, count, .. } => {
-                let chain = &self.nodes[node].disk.chain;
-                let first = (from.0 as usize).saturating_sub(1).min(chain.len());
-                let last = (first + count as usize).min(chain.len());
-                let blocks = chain[first..last].to_vec();
+            Output::ReadBlocks { request, from, count, max_bytes } => {
+                let Some(host) = &self.nodes[node].host else { return };
+                let blocks = host.chain.certified_from(from, count, max_bytes).expect("the store is whole");
                 self.schedule(node, 300, Event::Step(Box::new(Input::BlocksRead { request, blocks })));
+            }
+            Output::ResetLog => {
+                let Some(host) = self.nodes[node].host.as_mut() else { return };
+                let height = host.height;
+                host.log_jobs.push_back(ToLog::Forget(height));
+                self.start_log(node);
             }
             Output::Misbehaviour { evidence } => self.check_evidence(node, &evidence),
             Output::Halt { reason } => self.halted(node, &reason.to_string()),
-            Output::PersistLog { .. } | Output::ResetLog | Output::Commit { .. } => {
-                unreachable!("these wait for the log")
-            }
+            Output::Admission { .. } | Output::PersistLog { .. } => {}
         }
     }
 
-    /// The host's one worker executes in order.
-    fn work(&mut self, node: usize, cost_us: u64, answer: Input) {
-        let free = self.nodes[node].worker_free_us.max(self.now_us) + cost_us;
-        self.nodes[node].worker_free_us = free;
-        self.schedule(node, free - self.now_us, Event::Step(Box::new(answer)));
-    }
-
-    fn halted(&mut self, node: usize, reason: &str) {
-        if !self.nodes[node].byzantine {
-            self.violate(Violation::Halted(node, reason.into()));
-            return;
-        }
-        self.fault("halt");
-        self.nodes[node].replica = None;
-        self.nodes[node].boot += 1;
-        self.nodes[node].disk.wipe_log();
-        self.schedule(node, 50_000, Event::Restart);
-    }
-
-    fn check_fault(&mut self, node: usize, peer: PeerId, reason: &'static str) {
-        self.fault("fault reported");
-        let accused_is_correct = self.nodes.iter().all(|one| peer_of(one.identity) != peer || !one.byzantine);
-        if accused_is_correct && !self.nodes[node].byzantine && self.settings.garbage == 0 {
-            self.violate(Violation::FalseFault(reason));
-        }
-    }
-
-    fn check_evidence(&mut self, node: usize, evidence: &[Evidence]) {
-        self.report.evidence += evidence.len() as u64;
-        let set = self.nodes[node].ledger.validators().clone();
-        for proof in evidence {
-            let honest = self.nodes.iter().any(|one| member_of(one.identity) == proof.accused() && !one.byzantine);
-            if honest || !proof.verify(&CHAIN, &set) {
-                self.violate(Violation::FalseAccusation(format!("{proof:?}")));
-            }
-        }
-    }
+    // ---- the network ----
 
     fn send(&mut self, node: usize, to: &Recipients, channel: Channel, bytes: &Arc<[u8]>) {
         self.check_signed(node, bytes);
+        let Some(host) = &self.nodes[node].host else { return };
+        let validators = host.roster.validator_nodes();
         let identity = self.nodes[node].identity;
         for other in 0..self.nodes.len() {
-            let theirs = self.nodes[other].identity;
+            let theirs = self.peer(other);
             let addressed = match to {
-                Recipients::Validators => theirs < self.settings.validators,
+                Recipients::Validators => validators.contains(&theirs),
                 Recipients::Everyone => true,
-                Recipients::Peer(peer) => *peer == peer_of(theirs),
+                Recipients::Peer(peer) => *peer == theirs,
             };
-            if theirs == identity || !addressed || self.nodes[other].replica.is_none() {
+            if self.nodes[other].identity == identity || !addressed || self.nodes[other].host.is_none() {
+                continue;
+            }
+            if self.settings.withholder == Some(identity) && is_proposal(channel, bytes) && self.random.chance(500_000)
+            {
+                self.fault("withheld proposal");
                 continue;
             }
             self.transmit(node, other, channel, bytes);
@@ -639,12 +634,13 @@ impl World {
     }
 
     fn transmit(&mut self, from: usize, to: usize, channel: Channel, bytes: &Arc<[u8]>) {
-        let sender = peer_of(self.nodes[from].identity);
-        if self.groups[from] != self.groups[to] {
+        let sender = self.peer(from);
+        if self.cut[from][to] {
             self.fault("partitioned");
             return;
         }
-        if !self.healed && self.random.chance(self.settings.loss) {
+        let storm = self.settings.storm && is_proposal(channel, bytes);
+        if !self.healed && self.random.chance(if storm { STORM_LOSS } else { self.settings.loss }) {
             self.fault("loss");
             return;
         }
@@ -654,11 +650,21 @@ impl World {
         }
         for _ in 0..copies {
             let (low, high) = self.settings.delay_us;
-            let mut delay = self.random.between(low, high);
+            let mut arrives = self.now_us + self.random.between(low, high);
+            // A stream keeps its order, unless something overtakes, or is late, on purpose.
+            let last = self.last_arrival.get(&(from, to, channel as u8)).copied().unwrap_or_default();
             if !self.healed && self.random.chance(self.settings.lateness) {
                 self.fault("lateness");
-                delay = self.random.between(high, 10 * high);
+                arrives = self.now_us + self.random.between(high, 10 * high);
+            } else if !self.healed && self.random.chance(self.settings.reordering) {
+                if arrives < last {
+                    self.fault("reordering");
+                }
+            } else {
+                arrives = arrives.max(last);
+                self.last_arrival.insert((from, to, channel as u8), arrives);
             }
+            let delay = arrives - self.now_us;
             self.schedule(to, delay, Event::Deliver { from: sender, channel, bytes: bytes.clone() });
         }
     }
@@ -672,7 +678,8 @@ impl World {
         let other = hash_parts(Domain::Header, &[&self.random.draw().to_le_bytes()]);
         let value = if vote.value.is_some() && self.random.chance(500_000) { None } else { Some(other) };
         let mut forged = VoteMessage { value, ..vote };
-        forged.signature = key_of(self.settings.forger?).sign(&forged.signed_bytes(&CHAIN));
+        let key = self.consortium.validator_key(self.settings.forger?)?;
+        forged.signature = key.sign(&forged.signed_bytes(&self.consortium.chain));
         Some(Message::Vote(forged).encode().into())
     }
 
@@ -692,6 +699,147 @@ impl World {
         garbage.into()
     }
 
+    fn split_or_join(&mut self) {
+        let apart = self.cut.iter().flatten().any(|cut| *cut);
+        if apart && self.random.chance(600_000) {
+            self.join();
+            return;
+        }
+        let count = self.nodes.len();
+        if self.random.chance(300_000) {
+            self.fault("one-way partition");
+            let deaf = self.random.below(count as u64) as usize;
+            let mute = self.random.chance(500_000);
+            for other in (0..count).filter(|other| *other != deaf) {
+                let (from, to) = if mute { (deaf, other) } else { (other, deaf) };
+                self.cut[from][to] = true;
+            }
+            return;
+        }
+        self.fault("partition");
+        let sides: Vec<u64> = (0..count).map(|_| self.random.below(2)).collect();
+        for from in 0..count {
+            for to in 0..count {
+                self.cut[from][to] = sides[from] != sides[to];
+            }
+        }
+    }
+
+    fn join(&mut self) {
+        self.cut.iter_mut().for_each(|row| row.fill(false));
+    }
+
+    fn heal(&mut self) {
+        self.healed = true;
+        self.join();
+        for node in 0..self.nodes.len() {
+            self.nodes[node].skew_ms = skew(&mut self.random, self.settings.skew_ms);
+        }
+    }
+
+    // ---- checks ----
+
+    /// A node has a block on its disk.
+    fn committed(&mut self, node: usize, height: Height, block: Hash) {
+        self.nodes[node].acknowledged = height;
+        if self.nodes[node].byzantine {
+            return;
+        }
+        if let Some((first, _)) = self.canonical.get(&height) {
+            if *first != block {
+                self.violate(Violation::Fork(height));
+            }
+            return;
+        }
+        let Some(host) = &self.nodes[node].host else { return };
+        let tip = host.tip.load_full();
+        let receipts = host.chain.receipts(height).expect("the store is whole").unwrap_or_default();
+        let certificate = host.chain.certificate(height).expect("the store is whole");
+        let round = certificate.map_or(0, |certificate| certificate.round.0);
+        self.reference =
+            Reference { consortium: self.consortium.clone(), head: tip.head.clone(), view: tip.view.clone() };
+        let waited = !self.open.is_empty() && !self.healed;
+        if let Some((_, (_, before))) = self.canonical.last_key_value().filter(|_| waited) {
+            self.report.longest_gap_us = self.report.longest_gap_us.max(self.now_us - before);
+        }
+        self.canonical.insert(height, (block, self.now_us));
+        let mut ran = Vec::new();
+        for executed in &receipts {
+            let Origin::Transaction(id) = executed.receipt.origin else { continue };
+            ran.push((id, executed.receipt.succeeded()));
+            self.open.remove(&id);
+            if !self.included.insert(id) {
+                self.violate(Violation::Unsound(format!("{id} ran twice")));
+            }
+        }
+        self.report.transactions += ran.len() as u64;
+        self.report.succeeded += ran.iter().filter(|(_, succeeded)| *succeeded).count() as u64;
+        self.report.empty += u64::from(ran.is_empty());
+        self.report.highest_round = self.report.highest_round.max(round);
+        self.count_locks(height, round, block);
+        self.traffic.done(ran.into_iter());
+        let set = ValidatorSet::new(self.reference.validators());
+        if self.sets.last() != Some(&set) {
+            self.fault("change of validators");
+            self.sets.push(set);
+        }
+        let whole = height.0 % WHOLE_EVERY == 0;
+        let check = if whole { checks::whole } else { checks::sums };
+        let sound = self.agenda.take(&receipts).and_then(|()| check(&self.reference, self.traffic.certificates()));
+        if let Err(wrong) = sound {
+            self.violate(Violation::Unsound(format!("height {height}: {wrong}")));
+        }
+        self.check_bounds(node);
+    }
+
+    /// Locks of earlier rounds that others did not see: on the block that was decided, or on another.
+    fn count_locks(&mut self, height: Height, decided: u32, block: Hash) {
+        for identity in 0..self.consortium.validators {
+            for round in 0..decided {
+                match self.said.get(&(identity, VoteKind::Precommit as u8, height, round)) {
+                    Some(Some(value)) if *value == block => self.fault("hidden lock kept"),
+                    Some(Some(_)) => self.fault("hidden lock given up"),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn check_bounds(&mut self, node: usize) {
+        let Some(host) = &self.nodes[node].host else { return };
+        let status = host.replica.status();
+        if status.pending_bytes > MAX_PENDING_BYTES {
+            self.violate(Violation::Unbounded(format!(
+                "{} bytes of transactions wait at {node}",
+                status.pending_bytes
+            )));
+        }
+    }
+
+    fn check_fault(&mut self, node: usize, peer: PeerId, reason: &'static str) {
+        self.fault("fault reported");
+        let accused = (0..self.nodes.len()).filter(|other| self.peer(*other) == peer);
+        let is_correct = accused.clone().count() > 0 && accused.clone().all(|other| !self.nodes[other].byzantine);
+        if is_correct && !self.nodes[node].byzantine && self.settings.garbage == 0 {
+            self.violate(Violation::FalseFault(reason));
+        }
+    }
+
+    fn check_evidence(&mut self, node: usize, evidence: &[Evidence]) {
+        self.report.evidence += evidence.len() as u64;
+        if let Some(host) = &self.nodes[node].host {
+            host.chain.keep_evidence(evidence).expect("the store takes it");
+        }
+        for proof in evidence {
+            let of = |other: &Node| self.consortium.member(other.identity) == proof.accused();
+            let honest = self.nodes.iter().any(|other| of(other) && !other.byzantine);
+            if honest || !self.sets.iter().any(|set| proof.verify(&self.consortium.chain, set)) {
+                self.violate(Violation::FalseAccusation(format!("{proof:?}")));
+                return;
+            }
+        }
+    }
+
     /// Whatever a correct validator signs is noted; it may never sign two things for one place.
     fn check_signed(&mut self, node: usize, bytes: &[u8]) {
         if self.nodes[node].byzantine {
@@ -700,7 +848,7 @@ impl World {
         let identity = self.nodes[node].identity;
         let (place, value) = match Message::decode_checked(Channel::Consensus, bytes) {
             Ok(Message::Vote(vote)) => ((identity, vote.kind as u8, vote.height, vote.round.0), vote.value),
-            Ok(Message::Proposal(proposal)) if proposal.proposer == member_of(identity) => {
+            Ok(Message::Proposal(proposal)) if proposal.proposer == self.consortium.member(identity) => {
                 ((identity, 2, proposal.height, proposal.round.0), Some(proposal.value))
             }
             _ => return,
@@ -711,53 +859,28 @@ impl World {
         }
     }
 
-    fn split_or_join(&mut self) {
-        let apart = self.groups.iter().any(|group| *group != self.groups[0]);
-        if apart && self.random.chance(600_000) {
-            self.groups.fill(0);
-            return;
-        }
-        self.fault("partition");
-        for group in 0..self.groups.len() {
-            self.groups[group] = self.random.below(2);
+    // ---- clients ----
+
+    fn submit_next(&mut self) {
+        let Some(transaction) = self.traffic.next(&mut self.random, self.now_us, &self.reference) else { return };
+        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].host.is_some()).collect();
+        // Now and then a client sends to several nodes at once.
+        let times = if self.random.chance(200_000) { 3 } else { 1 };
+        for _ in 0..times {
+            if let Some(node) = self.random.pick(&up).copied() {
+                self.submit(node, &transaction);
+            }
         }
     }
 
-    fn heal(&mut self) {
-        self.healed = true;
-        self.groups.fill(0);
-    }
-
-    fn transaction(&mut self) -> Transaction {
+    fn submit(&mut self, node: usize, transaction: &Transaction) -> bool {
+        let now = self.moment(node).clock;
+        let Some(host) = &self.nodes[node].host else { return false };
+        let Some(transaction) = host.admit(transaction, now) else { return false };
         self.submitted += 1;
-        let number = self.submitted;
-        let mut salt = [0; 16];
-        salt[..8].copy_from_slice(&number.to_le_bytes());
-        let body = Body {
-            version: 1,
-            chain: CHAIN,
-            sender: AccountId([self.random.below(5) as u8; 16]),
-            salt,
-            expires_at: Timestamp(EPOCH_MS + self.now_us / 1_000 + 240_000),
-            gas_limit: self.random.between(1_000, 50_000_000),
-            approvers: vec![KeyId([1; 32])],
-            calls: vec![Call { contract: ContractId([1; 16]), input: vec![7; self.random.below(200) as usize] }],
-        };
-        Transaction { body, approvals: vec![Signature::Ed25519([0; 64])] }
-    }
-
-    fn submit_somewhere(&mut self) {
-        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].replica.is_some()).collect();
-        if let Some(node) = self.random.pick(&up).copied() {
-            let transaction = self.transaction();
-            self.submit(node, &transaction);
-        }
-    }
-
-    fn submit(&mut self, node: usize, transaction: &Transaction) {
-        let request = self.submitted;
-        let transaction = pooled(transaction, transaction.encode().into());
-        self.step(node, Input::Submitted { request, transaction });
+        self.open.insert(transaction.id);
+        self.step(node, Input::Submitted { request: self.submitted, transaction });
+        true
     }
 
     /// After the faults: one more transaction at every correct node; each must become final at every correct node.
@@ -769,22 +892,20 @@ impl World {
         }
         let mut expected = Vec::new();
         for node in 0..self.nodes.len() {
-            if self.nodes[node].replica.is_some() && !self.nodes[node].byzantine {
-                let transaction = self.transaction();
-                expected.push(transaction.body.id());
-                self.submit(node, &transaction);
+            if self.nodes[node].host.is_some() && self.is_correct(node) {
+                let transaction = self.traffic.harmless(&mut self.random, self.now_us);
+                if self.submit(node, &transaction) {
+                    expected.push(transaction.body.id());
+                } else {
+                    self.violate(Violation::NoProgress(format!("node {node} takes no transaction")));
+                }
             }
         }
         while self.report.violation.is_none() && !self.has_everywhere(&expected) {
             if self.now_us >= deadline {
-                let heads: Vec<_> = self.nodes.iter().map(|node| node.ledger.head().height.0).collect();
-                let why: Vec<_> = self
-                    .nodes
-                    .iter()
-                    .filter_map(|node| node.replica.as_ref())
-                    .map(|one| one.status().why_no_block)
-                    .collect();
-                self.violate(Violation::NoProgress(format!("heads {heads:?}, why {why:?}")));
+                let hosts = self.nodes.iter().filter_map(|node| node.host.as_ref());
+                let why: Vec<_> = hosts.map(|host| (host.height.0, host.replica.status().why_no_block)).collect();
+                self.violate(Violation::NoProgress(format!("{why:?}")));
                 return;
             }
             self.advance(deadline);
@@ -792,45 +913,24 @@ impl World {
     }
 
     fn all_up(&self) -> bool {
-        let mut correct = (0..self.nodes.len()).filter(|node| !self.nodes[*node].byzantine && !self.is_dead(*node));
-        correct.all(|node| self.nodes[node].replica.is_some())
+        (0..self.nodes.len()).filter(|node| self.is_correct(*node)).all(|node| self.nodes[node].host.is_some())
     }
 
     fn has_everywhere(&self, expected: &[TransactionId]) -> bool {
         let included = expected.iter().all(|id| self.included.contains(id));
         let highest = self.canonical.last_key_value().map_or(Height(0), |(height, _)| *height);
-        let mut correct = (0..self.nodes.len()).filter(|node| !self.nodes[*node].byzantine && !self.is_dead(*node));
-        included && correct.all(|node| self.nodes[node].ledger.head().height >= highest)
+        let correct = (0..self.nodes.len()).filter(|node| self.is_correct(*node));
+        included
+            && correct.clone().all(|node| self.nodes[node].host.as_ref().is_some_and(|host| host.height >= highest))
     }
 }
 
-/// Executes a stored block again; the same header must come of it.
-fn replay(ledger: &mut Ledger, number: u64, block: &CertifiedBlock) {
-    let execution = portolan_replica::ExecutionId(u64::MAX - number);
-    let header = &block.header;
-    let start = portolan_replica::BlockStart {
-        height: header.height,
-        round: header.round,
-        parent: header.parent,
-        time: header.time,
-        proposer: header.proposer,
-    };
-    let wires: Vec<_> = block
-        .transactions
-        .iter()
-        .map(|bytes| {
-            let transaction = Transaction::decode_checked(bytes).expect("stored blocks are well-formed");
-            portolan_replica::Wire { hash: transaction.wire_hash(), bytes: bytes.as_slice().into() }
-        })
-        .collect();
-    ledger.begin(execution, Purpose::Certified, start);
-    ledger.execute(execution, &wires);
-    let verdict = ledger.validate(execution, header);
-    assert_eq!(
-        verdict,
-        Some(portolan_replica::Verdict::Valid),
-        "height {} does not execute again as it did",
-        header.height
-    );
-    ledger.commit(execution);
+/// A difference of clocks, up to `most` either way.
+fn skew(random: &mut Random, most: u64) -> i64 {
+    random.between(0, 2 * most) as i64 - most as i64
+}
+
+fn is_proposal(channel: Channel, bytes: &[u8]) -> bool {
+    let message = (channel == Channel::Consensus).then(|| Message::decode_checked(channel, bytes));
+    matches!(message, Some(Ok(Message::Proposal(_) | Message::Part(_))))
 }
