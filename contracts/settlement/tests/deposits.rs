@@ -8,7 +8,8 @@ use portolan_interface::{
     financing::api::CONTRACT as FINANCING,
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
-        MAX_PAYMENTS, MAX_TRANCHES, ObligationState, Payment, SettlementError, Tranche, TrancheKind, Waterfall,
+        MAX_PAYMENTS, MAX_TRANCHES, ObligationState, Payment, SettlementError, SettlementEvent, Tranche, TrancheKind,
+        Waterfall, api::CONTRACT,
     },
 };
 use portolan_sdk::CallError;
@@ -71,6 +72,39 @@ fn a_bank_issues_moves_and_redeems_and_its_book_adds_up() {
     assert_eq!([world.core, world.tier_1].map(|firm| world.balance(firm, world.bank)), [6_000, 2_500]);
     assert_eq!(world.balance(world.core, world.other_bank), 500);
     assert_eq!((world.assert_deposits(world.bank), world.assert_deposits(world.other_bank)), (8_500, 500));
+}
+
+#[test]
+fn each_move_of_money_is_told_with_its_amount_and_reference() {
+    let world = World::new();
+    issue(&world, world.bank, world.core.account, cny(10_000)).unwrap();
+    pay(&world, world.core, world.tier_1.account, cny(4_000)).unwrap();
+    redeem(&world, world.tier_1, cny(1_500)).unwrap();
+    let told: Vec<SettlementEvent> = world.chain.events(CONTRACT);
+    let (bank, reference) = (world.bank.member, commitment(1));
+    let (core, tier_1) = (world.core.account, world.tier_1.account);
+    let expected = [
+        SettlementEvent::Issued { bank, account: core, amount: cny(10_000), reference },
+        SettlementEvent::Transferred { bank, from: core, to: tier_1, amount: cny(4_000), reference },
+        SettlementEvent::Redeemed { bank, account: tier_1, amount: cny(1_500), reference },
+    ];
+    assert_eq!(told[told.len() - expected.len()..], expected);
+}
+
+#[test]
+fn proceeds_come_to_nobody_who_may_not_receive_and_never_as_nothing() {
+    let world = World::new();
+    let fund = |minor| financing(&world).fund(world.bank.account, world.tier_1.account, cny(minor));
+    refuses(&world, || fund(0), SettlementError::AmountNotPositive);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
+    let frozen = SettlementError::MemberNotActive { status: MemberStatus::Frozen };
+    refuses(&world, || fund(1_000), frozen);
+    world.chain.set_status(world.tier_1.member, MemberStatus::Active);
+    fund(1_000).unwrap();
+    assert_eq!(world.balance(world.tier_1, world.bank), 1_000);
+    let register =
+        |minor| receivable(&world).register(CLAIM, world.core.account, world.bank.member, cny(minor), world.today());
+    refuses(&world, || register(0), SettlementError::AmountNotPositive);
 }
 
 #[test]
