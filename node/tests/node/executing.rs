@@ -26,6 +26,7 @@ struct Executing {
     chain: Chain<Store>,
     genesis: Header,
     executions: u64,
+    store: Arc<Store>,
     _folder: tempfile::TempDir,
 }
 
@@ -36,7 +37,7 @@ impl Executing {
         let genesis = spec().check(&CodeSource::beside(Path::new("."))).unwrap().genesis;
         let runtime = Runtime::new(Arc::new(Vm::new(VmConfig::default()).unwrap()), ChainSecret::new(&[42; 32]));
         let store = Arc::new(Store::open(&folder.path().join("store"), &genesis.chain(), 8 << 20).unwrap());
-        let found = recover(store, &runtime, &genesis, &[42; 32]).unwrap();
+        let found = recover(store.clone(), &runtime, &genesis, &[42; 32]).unwrap();
         let (replica, told) = channel();
         let executor = Executor::new(Parts {
             runtime,
@@ -51,7 +52,7 @@ impl Executing {
         let (jobs, receiver) = channel();
         let executor = executor.unwrap();
         std::thread::spawn(move || executor.run(&receiver));
-        Self { jobs, told, chain: found.chain, genesis: found.head.header, executions: 0, _folder: folder }
+        Self { jobs, told, chain: found.chain, genesis: found.head.header, executions: 0, store, _folder: folder }
     }
 
     fn ask(&self, job: ToExecutor) {
@@ -153,6 +154,20 @@ fn what_is_committed_is_in_the_store_before_anybody_is_told() {
     assert_eq!((&committed, transactions), (&header, expected));
     assert_eq!(node.chain.head().unwrap().unwrap().header, header);
     assert_eq!(node.chain.place(&transaction.body.id()).unwrap().map(|place| place.height), Some(Height(1)));
+}
+
+#[test]
+fn a_start_finds_the_last_block_and_what_ran_in_the_window() {
+    let (mut node, transaction) = (Executing::start(), add_person("customs", "bob"));
+    let (id, header) = node.built(wall_clock(), &transaction);
+    node.commit(id, &header, &transaction);
+    assert!(matches!(node.input(), Input::Committed { .. }));
+    let genesis = spec().check(&CodeSource::beside(Path::new("."))).unwrap().genesis;
+    let runtime = Runtime::new(Arc::new(Vm::new(VmConfig::default()).unwrap()), ChainSecret::new(&[42; 32]));
+    let found = recover(node.store.clone(), &runtime, &genesis, &[42; 32]).unwrap();
+    assert_eq!(found.head.header, header);
+    assert_eq!(found.state.root(), header.state_root);
+    assert!(found.seen.contains(&transaction.body.id()) && found.seen.len() == 1, "it would run twice");
 }
 
 #[test]
