@@ -10,7 +10,7 @@ use portolan_simulation::{Broken, Report, Settings, run};
 use serde_json::json;
 
 /// Runs the chain under seeded disasters. Prints a line for each failure and, last, one JSON object with what was run.
-/// Exit code 1: a seed failed (or, with --break, no seed saw the harm).
+/// Exit code 1: a seed failed, which with --break is what must happen.
 #[derive(Parser)]
 #[command(name = "simulate")]
 struct Arguments {
