@@ -12,14 +12,14 @@ use codec::{Decode, Encode};
 use portolan_primitives::hash::hash_encoded;
 use portolan_primitives::limits::{MAX_TOTAL_POWER, MAX_VALIDATORS};
 use portolan_primitives::{
-    AccountId, BusinessDate, Caller, ContractId, Currency, Domain, Hash, Height, KeyId, MemberId, MemberStatus,
-    PublicKey, Role, Validator, ValidatorSet,
+    AccountId, BusinessDate, Caller, ContractId, Domain, Hash, Height, KeyId, MemberId, MemberStatus, PublicKey, Role,
+    Validator, ValidatorSet,
 };
 use portolan_sdk::metadata::ContractMetadata;
 use portolan_vm::abi::{Authorization, CallRefusal};
 use scale_info::TypeInfo;
 
-use super::members::ADMIN;
+use super::members::{ADMIN, NO_CURRENCY};
 use super::records::{
     Account, Instance, Key, KeyPurpose, Member, Parameter, Person, PersonId, Record, Validators, YearDays,
 };
@@ -43,8 +43,6 @@ const TWO_THIRDS_PPM: u32 = 666_667;
 const HALF_PPM: u32 = 500_000;
 /// Lowest threshold that a parameter may set: more than one third, so that the faulty alone decide nothing.
 const LEAST_PPM: u32 = 333_334;
-/// ISO 4217's code for "no currency": votes are authorised under it.
-const NO_CURRENCY: Currency = Currency(*b"XXX");
 
 /// What a proposal does when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]

@@ -26,8 +26,8 @@ pub const MAX_POLICY_PERSONS: usize = 64;
 pub const MAX_TIERS: usize = 32;
 /// Most persons that a tier may ask for: no transaction has more approvers.
 pub const MAX_TIER_PERSONS: u8 = 16;
-/// ISO 4217's code for "no currency": acts without an amount are authorised under it.
-const NO_CURRENCY: Currency = Currency(*b"XXX");
+/// ISO 4217's code for "no currency": acts without an amount, votes too, are authorised under it.
+pub(super) const NO_CURRENCY: Currency = Currency(*b"XXX");
 
 /// Why a message about members was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]

@@ -40,7 +40,7 @@ pub struct Report {
     pub steps: u64,
     /// Messages delivered.
     pub messages: u64,
-    /// Transactions in blocks, and those of them whose outcome was a success.
+    /// Transactions in blocks.
     pub transactions: u64,
     /// Of them with success.
     pub succeeded: u64,

@@ -28,7 +28,7 @@ pub struct Settings {
     pub delay_us: (u64, u64),
     /// The network falls apart and heals, again and again.
     pub partitions: bool,
-    /// As long as the faults go on, no group has a quorum for longer than a round.
+    /// Most parts of proposals are lost, and votes are not: rounds pass without a block.
     pub storm: bool,
     /// The power goes, or the process is killed, where something is about to be done or was just done.
     pub crash: u64,
