@@ -207,6 +207,7 @@ impl World {
             bill: None,
             declaration: None,
             fingerprint: random()?,
+            near: random()?,
             commitment: random()?,
         };
         let register = trade::api::Call::RegisterInvoice { registrant: seller, terms };

@@ -6,13 +6,15 @@ use codec::Encode;
 use portolan_interface::{
     AccountId, DocumentId, Hash, MemberId, Role,
     trade::{
-        Bill, BillTerms, Document, DocumentKind, MAX_BILL_NUMBER, MAX_CONTAINERS, OrderState, TitleAct, TitleState,
-        TradeError, TradeEvent, api::emit,
+        Bill, BillTerms, DateFlag, Document, DocumentKind, MAX_BILL_NUMBER, MAX_CONTAINERS, OrderState, TitleAct,
+        TitleState, TradeError, TradeEvent, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
 
-use crate::{BILL_NUMBERS, authorise, bring, committing, load as load_document, order, receiving, title, wrong_kind};
+use crate::{
+    BILL_NUMBERS, authorise, bring, committing, dates, load as load_document, order, receiving, title, wrong_kind,
+};
 
 pub fn load(id: DocumentId) -> Result<Bill, TradeError> {
     match load_document(id)? {
@@ -34,10 +36,10 @@ pub fn issue(carrier: AccountId, terms: BillTerms) -> Result<DocumentId, TradeEr
     authorise(carrier, "trade-documents.issue-bill")?;
     let member = committing(carrier)?;
     ensure!(env::has_role(member, Role::Logistics), TradeError::WrongRole);
-    check(&terms)?;
+    let flags = check(&terms)?;
     let id = DocumentId::bill(carrier, terms.commitment);
     take_number(member, &terms.number, id)?;
-    let mut bill = open(id, carrier, terms);
+    let mut bill = open(id, carrier, terms, flags);
     let (holder, beneficiary) = (bill.holder, bill.beneficiary);
     title::record(&mut bill, TitleAct::Issue, carrier);
     let readers = parties(&bill);
@@ -46,7 +48,7 @@ pub fn issue(carrier: AccountId, terms: BillTerms) -> Result<DocumentId, TradeEr
     Ok(id)
 }
 
-fn open(id: DocumentId, carrier: AccountId, terms: BillTerms) -> Bill {
+fn open(id: DocumentId, carrier: AccountId, terms: BillTerms, flags: Vec<DateFlag>) -> Bill {
     Bill {
         id,
         carrier,
@@ -65,25 +67,27 @@ fn open(id: DocumentId, carrier: AccountId, terms: BillTerms) -> Bill {
         former_holder: None,
         former_beneficiary: None,
         endorsements: 0,
+        flags,
         height: env::block_height(),
         state: TitleState::Issued,
     }
 }
 
-fn check(terms: &BillTerms) -> Result<(), TradeError> {
+/// Answers what is odd about its date.
+fn check(terms: &BillTerms) -> Result<Vec<DateFlag>, TradeError> {
     let order = order::load(terms.order)?;
     let accepted = matches!(order.state, OrderState::Accepted | OrderState::PartlyAccepted);
     ensure!(accepted, TradeError::OrderNotAccepted { state: order.state });
     for account in [terms.shipper, terms.holder, terms.beneficiary].into_iter().chain(terms.consignee) {
         receiving(account)?;
     }
-    terms.on_board.checked().map_err(TradeError::Terms)?;
+    let on_board = terms.on_board.checked().map_err(TradeError::Terms)?;
     ensure!(terms.containers.len() <= MAX_CONTAINERS, TradeError::TooMany { limit: MAX_CONTAINERS as u32 });
     for (position, container) in (0u32..).zip(&terms.containers) {
         ensure!(is_container(container), TradeError::Container { position });
     }
     ensure!(is_port(&terms.loading) && is_port(&terms.discharge), TradeError::Port);
-    Ok(())
+    dates::on_board(on_board, order.ordered)
 }
 
 /// Takes the carrier's number, which no other bill of the carrier may have. Numbers that differ in case only are the same.

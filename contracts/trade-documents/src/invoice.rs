@@ -2,62 +2,81 @@
 
 use alloc::vec::Vec;
 
+use codec::Encode;
 use portolan_interface::{
-    AccountId, BusinessDate, DocumentId, Hash, Money,
+    AccountId, DocumentId, Hash, Money,
     trade::{
-        DeclarationState, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Mismatch, Order,
-        OrderState, TradeError, TradeEvent, api::emit,
+        DateFlag, DeclarationState, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Mismatch,
+        Order, OrderState, Registration, TradeError, TradeEvent, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DOCUMENTS, FINGERPRINTS, authorise, bill, bring, committing, declaration, load as load_document, order, positive,
-    receiving, wrong_kind,
+    DOCUMENTS, FINGERPRINTS, NEAR, authorise, bill, bring, committing, dates, declaration, load as load_document,
+    order, positive, receiving, review, wrong_kind,
 };
 
-fn load(id: DocumentId) -> Result<Invoice, TradeError> {
+pub fn load(id: DocumentId) -> Result<Invoice, TradeError> {
     match load_document(id)? {
         Document::Invoice(invoice) => Ok(invoice),
         other => Err(wrong_kind(&other, DocumentKind::Invoice)),
     }
 }
 
-fn store(invoice: Invoice) {
+pub fn store(invoice: Invoice) {
     DOCUMENTS.set(&invoice.id.clone(), &Document::Invoice(invoice));
 }
 
-/// Takes the invoice's one place in the register.
+/// Takes the invoice's one place in the register, and the place of its near key unless an earlier one has it.
 pub fn register(registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId, TradeError> {
     ensure!(registrant == terms.seller || registrant == terms.buyer, TradeError::NotParty);
     authorise(registrant, "trade-documents.register-invoice")?;
     committing(registrant)?;
-    check(&terms)?;
-    let fingerprint = env::consortium_hash(&terms.fingerprint.0);
-    if let Some(first) = FINGERPRINTS.get(&fingerprint) {
+    let flags = check(&terms)?;
+    let (fingerprint, near) = (fingerprint_key(terms.fingerprint), near_key(terms.near));
+    if let Some(Registration { invoice: first, .. }) = FINGERPRINTS.get(&fingerprint) {
         return Err(TradeError::DuplicateInvoice { first });
     }
     let id = DocumentId::invoice(terms.seller, terms.commitment);
-    FINGERPRINTS.set(&fingerprint, &id);
+    let place =
+        Registration { invoice: id, date: dates::today(), time: env::block_time(), height: env::block_height() };
+    FINGERPRINTS.set(&fingerprint, &place);
     let (seller, buyer, payable) = (terms.seller, terms.buyer, terms.payable);
-    bring(id, &Document::Invoice(open(id, terms, fingerprint)), &[seller, buyer])?;
+    let mut invoice = open(id, terms, fingerprint, flags);
     emit(&TradeEvent::InvoiceRegistered { invoice: id, seller, buyer, payable });
+    match NEAR.get(&near) {
+        Some(first) => review::hold(&mut invoice, first.invoice),
+        None => NEAR.set(&near, &place),
+    }
+    bring(id, &Document::Invoice(invoice), &[seller, buyer])?;
     Ok(id)
 }
 
-fn check(terms: &InvoiceTerms) -> Result<(), TradeError> {
+/// Where the register keeps a plain fingerprint. Only who has the consortium's key can tell from the state what was registered.
+pub fn fingerprint_key(plain: Hash) -> Hash {
+    env::consortium_hash(&plain.0)
+}
+
+/// Where the register keeps a plain near key.
+pub fn near_key(plain: Hash) -> Hash {
+    env::consortium_hash(&("near invoice", plain).encode())
+}
+
+/// Answers what is odd about its date.
+fn check(terms: &InvoiceTerms) -> Result<Vec<DateFlag>, TradeError> {
     positive(terms.payable)?;
     ensure!((0..=terms.payable.minor).contains(&terms.tax_minor), TradeError::TaxRange);
     ensure!(receiving(terms.seller)? != receiving(terms.buyer)?, TradeError::SameParty);
     let issued = terms.issued.checked().map_err(TradeError::Terms)?;
-    ensure!(issued <= BusinessDate(env::business_date()), TradeError::IssuedInFuture { issued });
+    let flags = dates::issued(issued, order::load(terms.order)?.ordered)?;
     if let Some(due) = terms.due {
         ensure!(due.checked().map_err(TradeError::Terms)? >= issued, TradeError::DueBeforeIssue);
     }
-    Ok(())
+    Ok(flags)
 }
 
-fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash) -> Invoice {
+fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash, flags: Vec<DateFlag>) -> Invoice {
     let nothing = Money::zero(terms.payable.currency);
     Invoice {
         id,
@@ -75,6 +94,8 @@ fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash) -> Invoice {
         certified: nothing,
         settled: nothing,
         certificates: 0,
+        review: None,
+        flags,
         height: env::block_height(),
         state: InvoiceState::Registered,
     }
@@ -91,6 +112,9 @@ pub fn match_documents(party: AccountId, id: DocumentId) -> Result<(), TradeErro
     ensure!(fields.is_empty(), TradeError::Mismatch { fields });
     order.invoiced = order.invoiced.checked_add(invoice.payable).map_err(TradeError::Terms)?;
     order::store(order);
+    if let Some(bill) = invoice.bill {
+        dates::join(&mut invoice.flags, &bill::load(bill)?.flags);
+    }
     invoice.state = InvoiceState::Matched;
     changed(invoice);
     Ok(())
@@ -153,7 +177,13 @@ pub fn certify(
     let ordinal = invoice.certificates;
     invoice.certificates += 1;
     invoice.state = InvoiceState::Certified;
-    let evidence = Evidence { invoice: id, order: invoice.order, bill: invoice.bill, declaration: invoice.declaration };
+    let evidence = Evidence {
+        invoice: id,
+        order: invoice.order,
+        bill: invoice.bill,
+        declaration: invoice.declaration,
+        flags: invoice.flags.clone(),
+    };
     changed(invoice);
     Ok((ordinal, evidence))
 }
@@ -187,12 +217,12 @@ fn state_of(invoice: &Invoice) -> InvoiceState {
     }
 }
 
-fn ensure_state(invoice: &Invoice, needed: InvoiceState) -> Result<(), TradeError> {
+pub fn ensure_state(invoice: &Invoice, needed: InvoiceState) -> Result<(), TradeError> {
     ensure!(invoice.state == needed, TradeError::InvoiceState { state: invoice.state, needed });
     Ok(())
 }
 
-fn changed(invoice: Invoice) {
+pub fn changed(invoice: Invoice) {
     let event = TradeEvent::InvoiceChanged {
         invoice: invoice.id,
         seller: invoice.seller,

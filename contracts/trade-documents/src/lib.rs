@@ -7,9 +7,11 @@
 extern crate alloc;
 
 mod bill;
+mod dates;
 mod declaration;
 mod invoice;
 mod order;
+mod review;
 mod title;
 
 use portolan_interface::{
@@ -17,7 +19,8 @@ use portolan_interface::{
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
         BillTerms, CustomsDecision, DeclarationTerms, Document, DocumentKind, DocumentPage, Endorsement, Evidence,
-        InvoiceTerms, OrderAnswer, OrderTerms, TitleView, TradeDocuments, TradeError,
+        InvoiceTerms, OrderAnswer, OrderTerms, Registration, ReviewPage, ReviewView, TitleView, TradeDocuments,
+        TradeError,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -28,11 +31,15 @@ portolan_sdk::storage! {
     /// What an account is party to.
     1 => DOCUMENTS_OF: List<AccountId, (DocumentKind, DocumentId)>;
     /// Invoices by their fingerprint, hashed with the consortium's key.
-    2 => FINGERPRINTS: Map<Hash, DocumentId>;
+    2 => FINGERPRINTS: Map<Hash, Registration>;
     /// Bills by carrier and number, hashed with the consortium's key.
     3 => BILL_NUMBERS: Map<Hash, DocumentId>;
     /// Endorsement chains, numbered from 0.
     4 => ENDORSEMENTS: Map<(DocumentId, u32), Endorsement>;
+    /// The first invoice of each near key, hashed with the consortium's key.
+    5 => NEAR: Map<Hash, Registration>;
+    /// Every invoice that was ever held for review.
+    6 => REVIEWS: List<(), DocumentId>;
 }
 
 struct Contract;
@@ -127,6 +134,10 @@ impl TradeDocuments for Contract {
         invoice::settle(invoice, face)
     }
 
+    fn review_invoice(&mut self, reviewer: AccountId, invoice: DocumentId, release: bool) -> Result<(), TradeError> {
+        review::judge(reviewer, invoice, release)
+    }
+
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
         let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
         ensure!(may_read(&document), TradeError::NotParty);
@@ -142,8 +153,20 @@ impl TradeDocuments for Contract {
         Ok(TitleView { bill, endorsements })
     }
 
-    fn registered(&self, fingerprint: Hash) -> Result<Option<DocumentId>, TradeError> {
-        Ok(FINGERPRINTS.get(&env::consortium_hash(&fingerprint.0)))
+    fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError> {
+        Ok(FINGERPRINTS.get(&invoice::fingerprint_key(fingerprint)))
+    }
+
+    fn near(&self, near: Hash) -> Result<Option<Registration>, TradeError> {
+        Ok(NEAR.get(&invoice::near_key(near)))
+    }
+
+    fn review(&self, invoice: DocumentId) -> Result<ReviewView, TradeError> {
+        review::view(invoice)
+    }
+
+    fn reviews(&self, from: Option<u32>) -> Result<ReviewPage, TradeError> {
+        review::page(from.unwrap_or(0))
     }
 
     fn documents(&self, account: AccountId, from: Option<u32>) -> Result<DocumentPage, TradeError> {

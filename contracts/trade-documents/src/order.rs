@@ -6,7 +6,7 @@ use portolan_interface::{
 };
 use portolan_sdk::{ensure, env};
 
-use crate::{DOCUMENTS, authorise, bring, committing, load as load_document, positive, receiving, wrong_kind};
+use crate::{DOCUMENTS, authorise, bring, committing, dates, load as load_document, positive, receiving, wrong_kind};
 
 pub fn load(id: DocumentId) -> Result<Order, TradeError> {
     match load_document(id)? {
@@ -25,6 +25,7 @@ pub fn offer(buyer: AccountId, terms: OrderTerms) -> Result<DocumentId, TradeErr
     positive(terms.total)?;
     ensure!(terms.deliver_from <= terms.deliver_until, TradeError::DeliveryWindow);
     terms.deliver_from.checked().and(terms.deliver_until.checked()).map_err(TradeError::Terms)?;
+    dates::window(terms.deliver_until)?;
     ensure!(committing(buyer)? != receiving(terms.seller)?, TradeError::SameParty);
     let id = DocumentId::order(buyer, terms.seller, terms.lines);
     let (seller, total) = (terms.seller, terms.total);
@@ -35,6 +36,7 @@ pub fn offer(buyer: AccountId, terms: OrderTerms) -> Result<DocumentId, TradeErr
         terms,
         accepted: nothing,
         invoiced: nothing,
+        ordered: dates::today(),
         height: env::block_height(),
         state: OrderState::Offered,
     };

@@ -239,7 +239,8 @@ fn the_register_answers_who_knows_the_fingerprint_and_stores_only_its_keyed_hash
     let terms = world.invoice_terms(1, cny(TOTAL));
     let plain = terms.fingerprint;
     let id = register(&world, world.tier_1, terms).unwrap();
-    assert_eq!(world.trade(world.other_bank).registered(plain).unwrap(), Some(id));
+    let found = world.trade(world.other_bank).registered(plain).unwrap().unwrap();
+    assert_eq!(found.invoice, id);
     assert_eq!(world.trade(world.other_bank).registered(commitment(5)).unwrap(), None);
     let stored = invoice(&world, id);
     assert_ne!(stored.fingerprint, plain);
@@ -345,8 +346,14 @@ fn invoices_together_never_exceed_their_order() {
     let terms = world.invoice_terms(1, cny(TOTAL));
     for (seed, payable) in [(70, TOTAL - 100), (71, 100)] {
         let fingerprint = commitment(seed);
-        let part =
-            InvoiceTerms { payable: cny(payable), tax_minor: 0, fingerprint, commitment: fingerprint, ..terms.clone() };
+        let part = InvoiceTerms {
+            payable: cny(payable),
+            tax_minor: 0,
+            fingerprint,
+            near: fingerprint,
+            commitment: fingerprint,
+            ..terms.clone()
+        };
         let id = register(&world, world.tier_1, part).unwrap();
         world.trade(world.tier_1).match_invoice(world.tier_1.account, id).unwrap();
     }

@@ -442,6 +442,7 @@ fn step(case: &Case, today: BusinessDate, random: &mut Random) -> (&'static str,
                 bill: None,
                 declaration: None,
                 fingerprint: case.lines,
+                near: case.lines,
                 commitment: case.commitment,
             };
             let register = trade::api::Call::RegisterInvoice { registrant: seller, terms };

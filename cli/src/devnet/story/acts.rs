@@ -224,6 +224,7 @@ fn invoice_terms(
         bill: Some(bill),
         declaration: Some(declaration),
         fingerprint: Hash(fingerprint.0.0),
+        near: hash(facts.near_key().map_err(|missing| CliError::refused("no_fingerprint", missing.to_string()))?),
         commitment: commitment(&fields)?,
     })
 }

@@ -212,6 +212,7 @@ impl World {
             bill: Some(bill),
             declaration: Some(declaration),
             fingerprint: commitment(seed + 1_000_000),
+            near: commitment(seed + 2_000_000),
             commitment: commitment(seed),
         }
     }

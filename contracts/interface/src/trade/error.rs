@@ -1,0 +1,217 @@
+//! Why `trade-documents` refuses.
+
+use alloc::vec::Vec;
+
+use super::{CustomsDecision, DeclarationState, DocumentKind, InvoiceState, Mismatch, OrderState, TitleState};
+use crate::{BusinessDate, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized, data};
+
+data! {
+    /// Why `trade-documents` refuses.
+    pub enum TradeError {
+        /// the approvals do not suffice: {0}
+        #[codec(index = 0)]
+        Unauthorized(Unauthorized),
+        /// no such document: check the id
+        #[codec(index = 1)]
+        UnknownDocument,
+        /// the document is a {found}, not a {needed}
+        #[codec(index = 2)]
+        WrongKind {
+            /// What it is.
+            found: DocumentKind,
+            /// What the act needs.
+            needed: DocumentKind,
+        },
+        /// this very document is registered already
+        #[codec(index = 3)]
+        DuplicateDocument,
+        /// the invoice is registered already as {first}: one invoice backs one claim, whatever its file format
+        #[codec(index = 4)]
+        DuplicateInvoice {
+            /// The registration that holds.
+            first: DocumentId,
+        },
+        /// the carrier has issued a bill with this number already: {first}
+        #[codec(index = 5)]
+        DuplicateBillNumber {
+            /// The bill that holds.
+            first: DocumentId,
+        },
+        /// this account is not party to the document
+        #[codec(index = 6)]
+        NotParty,
+        /// the member does not have the role for this act
+        #[codec(index = 7)]
+        WrongRole,
+        /// the account is unknown
+        #[codec(index = 8)]
+        UnknownAccount,
+        /// the member is {status} and may not take part
+        #[codec(index = 9)]
+        MemberNotActive {
+            /// Where it stands.
+            status: MemberStatus,
+        },
+        /// seller and buyer are the same organisation
+        #[codec(index = 10)]
+        SameParty,
+        /// the amount must be above zero
+        #[codec(index = 11)]
+        AmountNotPositive,
+        /// the amount is in {found}, the document in {expected}
+        #[codec(index = 12)]
+        WrongCurrency {
+            /// Of the document.
+            expected: Currency,
+            /// Of the amount.
+            found: Currency,
+        },
+        /// the accepted amount exceeds the order by {excess}
+        #[codec(index = 13)]
+        AcceptedTooMuch {
+            /// By how much.
+            excess: Money,
+        },
+        /// the order is {state}; only an offered order can be answered
+        #[codec(index = 14)]
+        OrderState {
+            /// Where it stands.
+            state: OrderState,
+        },
+        /// the delivery window ends before it starts
+        #[codec(index = 15)]
+        DeliveryWindow,
+        /// a bill's number has 1 to 35 letters, digits, - or /
+        #[codec(index = 16)]
+        BillNumber,
+        /// container {position} (from 0) fails ISO 6346: check its letters, digits and check digit
+        #[codec(index = 17)]
+        Container {
+            /// Its place in the list.
+            position: u32,
+        },
+        /// a port is written as UN/LOCODE: two letters, then three letters or digits 2 to 9
+        #[codec(index = 18)]
+        Port,
+        /// the list is too long: at most {limit} entries
+        #[codec(index = 19)]
+        TooMany {
+            /// Most entries.
+            limit: u32,
+        },
+        /// only the holder of the title may do this
+        #[codec(index = 20)]
+        NotHolder,
+        /// only the beneficiary of the title may do this
+        #[codec(index = 21)]
+        NotBeneficiary,
+        /// only one who is both holder and beneficiary may do this
+        #[codec(index = 22)]
+        NotOwner,
+        /// only the carrier may do this
+        #[codec(index = 23)]
+        NotCarrier,
+        /// the bill is not negotiable: its title cannot be endorsed
+        #[codec(index = 24)]
+        NotNegotiable,
+        /// the title is {state}; the act needs it {needed}
+        #[codec(index = 25)]
+        TitleState {
+            /// Where it stands.
+            state: TitleState,
+            /// What the act needs.
+            needed: TitleState,
+        },
+        /// nobody nominates themselves or the present beneficiary
+        #[codec(index = 26)]
+        NominatesPresent,
+        /// no beneficiary is nominated
+        #[codec(index = 27)]
+        NoNominee,
+        /// the title is with this account already
+        #[codec(index = 28)]
+        SameHolder,
+        /// there is nothing to reject: the title came to nobody, or the receiver has acted on it
+        #[codec(index = 29)]
+        NothingToReject,
+        /// an HS code has 4 to 10 digits
+        #[codec(index = 30)]
+        HsCode,
+        /// the declaration is {state}: {decision} does not follow
+        #[codec(index = 31)]
+        DeclarationState {
+            /// Where it stands.
+            state: DeclarationState,
+            /// What was asked.
+            decision: CustomsDecision,
+        },
+        /// the due date lies before the issue date
+        #[codec(index = 32)]
+        DueBeforeIssue,
+        /// the issue date {issued} lies in the future
+        #[codec(index = 33)]
+        IssuedInFuture {
+            /// The invoice's date.
+            issued: BusinessDate,
+        },
+        /// the tax lies outside zero to the payable amount
+        #[codec(index = 34)]
+        TaxRange,
+        /// the invoice does not match: {fields}
+        #[codec(index = 35)]
+        Mismatch {
+            /// Each point of difference.
+            fields: Vec<Mismatch>,
+        },
+        /// the invoice is {state}; the act needs it {needed}
+        #[codec(index = 36)]
+        InvoiceState {
+            /// Where it stands.
+            state: InvoiceState,
+            /// What the act needs.
+            needed: InvoiceState,
+        },
+        /// the certificate exceeds what is left of the invoice by {excess}
+        #[codec(index = 37)]
+        Overcertified {
+            /// By how much.
+            excess: Money,
+        },
+        /// only the receivable contract may call this
+        #[codec(index = 38)]
+        NotTrusted,
+        /// {0}
+        #[codec(index = 39)]
+        Terms(TermsError),
+        /// the declaration belongs to another order than the bill of lading
+        #[codec(index = 40)]
+        OtherOrder,
+        /// the order is {state}: goods are shipped on an accepted order
+        #[codec(index = 41)]
+        OrderNotAccepted {
+            /// Where it stands.
+            state: OrderState,
+        },
+        /// this side of the review has released the invoice already; the other side has not
+        #[codec(index = 42)]
+        ReleasedAlready,
+        /// the buyer and the platform that release an invoice must be two organisations, and the platform not the seller's
+        #[codec(index = 43)]
+        SameReviewer,
+        /// no such review: the invoice was never held
+        #[codec(index = 44)]
+        NoReview,
+        /// the last day of delivery, {until}, has passed: agree on another window
+        #[codec(index = 45)]
+        DeliveryOver {
+            /// The order's last day.
+            until: BusinessDate,
+        },
+        /// the goods cannot be on board on {on_board}, which lies in the future: issue the bill on that day
+        #[codec(index = 46)]
+        OnBoardInFuture {
+            /// The bill's date.
+            on_board: BusinessDate,
+        },
+    }
+}

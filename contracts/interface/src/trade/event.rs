@@ -1,0 +1,134 @@
+//! What `trade-documents` tells.
+
+use super::{DeclarationState, Endorsement, InvoiceState, OrderState};
+use crate::{AccountId, DocumentId, MemberId, Money, data};
+
+data! {
+    /// What `trade-documents` tells.
+    pub enum TradeEvent {
+        /// An order was given.
+        #[codec(index = 0)]
+        OrderOffered {
+            /// Its id.
+            order: DocumentId,
+            /// Who ordered.
+            buyer: AccountId,
+            /// Who is to deliver.
+            seller: AccountId,
+            /// What it comes to.
+            total: Money,
+        },
+        /// An order was answered.
+        #[codec(index = 1)]
+        OrderAnswered {
+            /// Its id.
+            order: DocumentId,
+            /// Who ordered.
+            buyer: AccountId,
+            /// Who answered.
+            seller: AccountId,
+            /// Where it stands.
+            state: OrderState,
+            /// The accepted amount.
+            accepted: Money,
+        },
+        /// A bill of lading was issued.
+        #[codec(index = 2)]
+        BillIssued {
+            /// Its id.
+            bill: DocumentId,
+            /// Who carries.
+            carrier: AccountId,
+            /// First holder.
+            holder: AccountId,
+            /// First beneficiary.
+            beneficiary: AccountId,
+        },
+        /// A title moved or ended.
+        #[codec(index = 3)]
+        TitleChanged {
+            /// Its bill.
+            bill: DocumentId,
+            /// Number of the endorsement.
+            number: u32,
+            /// The endorsement.
+            endorsement: Endorsement,
+        },
+        /// A next beneficiary was named, or no more.
+        #[codec(index = 4)]
+        Nominated {
+            /// The bill.
+            bill: DocumentId,
+            /// Who named.
+            beneficiary: AccountId,
+            /// Who was named.
+            nominee: Option<AccountId>,
+        },
+        /// A declaration was lodged.
+        #[codec(index = 5)]
+        DeclarationLodged {
+            /// Its id.
+            declaration: DocumentId,
+            /// Who declares.
+            declarant: AccountId,
+            /// To which authority.
+            customs: MemberId,
+        },
+        /// Customs decided.
+        #[codec(index = 6)]
+        DeclarationDecided {
+            /// Its id.
+            declaration: DocumentId,
+            /// Who declared.
+            declarant: AccountId,
+            /// Where it stands.
+            state: DeclarationState,
+        },
+        /// An invoice was registered.
+        #[codec(index = 7)]
+        InvoiceRegistered {
+            /// Its id.
+            invoice: DocumentId,
+            /// Who sells.
+            seller: AccountId,
+            /// Who buys.
+            buyer: AccountId,
+            /// Amount payable.
+            payable: Money,
+        },
+        /// An invoice changed its state.
+        #[codec(index = 8)]
+        InvoiceChanged {
+            /// Its id.
+            invoice: DocumentId,
+            /// Who sells.
+            seller: AccountId,
+            /// Who buys.
+            buyer: AccountId,
+            /// Where it stands.
+            state: InvoiceState,
+        },
+        /// An invoice is nearly the same as an earlier one, and held until the buyer and the platform release it.
+        #[codec(index = 9)]
+        InvoiceHeld {
+            /// Its id.
+            invoice: DocumentId,
+            /// The first with the same number and parties.
+            earlier: DocumentId,
+            /// Who sells.
+            seller: AccountId,
+            /// Who buys.
+            buyer: AccountId,
+        },
+        /// One of the two released a held invoice, or rejected it.
+        #[codec(index = 10)]
+        InvoiceReviewed {
+            /// Its id.
+            invoice: DocumentId,
+            /// Who judged.
+            reviewer: AccountId,
+            /// Whether for it.
+            release: bool,
+        },
+    }
+}

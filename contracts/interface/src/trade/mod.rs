@@ -1,0 +1,144 @@
+//! `trade-documents`: what proves that there is a trade behind a claim.
+//!
+//! Records, messages and errors lie by noun. Texts, names and numbers of documents never appear: what the chain must compare but nobody may
+//! guess (a fingerprint, a carrier's number) arrives plain in a call and is kept under the consortium's key alone.
+
+mod bill;
+mod declaration;
+mod document;
+mod error;
+mod event;
+mod invoice;
+mod order;
+
+use crate::{AccountId, DocumentId, Hash, Money};
+
+pub use bill::*;
+pub use declaration::*;
+pub use document::*;
+pub use error::*;
+pub use event::*;
+pub use invoice::*;
+pub use order::*;
+
+/// Orders, bills of lading with title, customs declarations and invoices.
+#[portolan_sdk::interface(name = "trade-documents", module = api, error = TradeError, event = TradeEvent)]
+pub trait TradeDocuments {
+    /// The buyer gives an order; the id is [`DocumentId::order`].
+    #[call(index = 0)]
+    fn offer_order(&mut self, buyer: AccountId, terms: OrderTerms) -> Result<DocumentId, TradeError>;
+
+    /// The seller answers an offered order.
+    #[call(index = 1)]
+    fn answer_order(&mut self, seller: AccountId, order: DocumentId, answer: OrderAnswer) -> Result<(), TradeError>;
+
+    /// A carrier issues a bill of lading; the id is [`DocumentId::bill`].
+    #[call(index = 2)]
+    fn issue_bill(&mut self, carrier: AccountId, terms: BillTerms) -> Result<DocumentId, TradeError>;
+
+    /// The beneficiary names the next beneficiary, another one, or nobody any more.
+    #[call(index = 3)]
+    fn nominate(
+        &mut self,
+        beneficiary: AccountId,
+        bill: DocumentId,
+        nominee: Option<AccountId>,
+    ) -> Result<(), TradeError>;
+
+    /// The holder passes holdership on.
+    #[call(index = 4)]
+    fn transfer_holder(&mut self, holder: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError>;
+
+    /// The holder lets the beneficial right go to the nominee.
+    #[call(index = 5)]
+    fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId) -> Result<(), TradeError>;
+
+    /// One who is both holder and beneficiary passes both on in one act.
+    #[call(index = 6)]
+    fn endorse(&mut self, owner: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError>;
+
+    /// Who received the title gives it back, once, before acting.
+    #[call(index = 7)]
+    fn reject_title(&mut self, receiver: AccountId, bill: DocumentId) -> Result<(), TradeError>;
+
+    /// One who is both gives the title to the carrier.
+    #[call(index = 8)]
+    fn surrender(&mut self, owner: AccountId, bill: DocumentId) -> Result<(), TradeError>;
+
+    /// The carrier accepts a surrender, which ends the title, or rejects it, which returns it.
+    #[call(index = 9)]
+    fn answer_surrender(&mut self, carrier: AccountId, bill: DocumentId, accept: bool) -> Result<(), TradeError>;
+
+    /// A party lodges a customs declaration; the id is [`DocumentId::declaration`].
+    #[call(index = 10)]
+    fn lodge_declaration(&mut self, declarant: AccountId, terms: DeclarationTerms) -> Result<DocumentId, TradeError>;
+
+    /// An account of the named customs authority decides.
+    #[call(index = 11)]
+    fn decide_declaration(
+        &mut self,
+        customs: AccountId,
+        declaration: DocumentId,
+        decision: CustomsDecision,
+    ) -> Result<(), TradeError>;
+
+    /// Seller or buyer registers an invoice; the id is [`DocumentId::invoice`].
+    #[call(index = 12)]
+    fn register_invoice(&mut self, registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId, TradeError>;
+
+    /// Seller or buyer has a registered invoice matched with its order, bill of lading and customs declaration.
+    #[call(index = 13)]
+    fn match_invoice(&mut self, party: AccountId, invoice: DocumentId) -> Result<(), TradeError>;
+
+    /// `receivable` only: a certificate is issued against the invoice. Answers the certificate's ordinal and the evidence.
+    #[call(index = 14)]
+    fn certify(
+        &mut self,
+        invoice: DocumentId,
+        debtor: AccountId,
+        creditor: AccountId,
+        face: Money,
+    ) -> Result<(u32, Evidence), TradeError>;
+
+    /// `receivable` only: a certificate was refused or expired, its amount is free again.
+    #[call(index = 15)]
+    fn release(&mut self, invoice: DocumentId, face: Money) -> Result<(), TradeError>;
+
+    /// `receivable` only: a certificate is paid in full.
+    #[call(index = 16)]
+    fn settle(&mut self, invoice: DocumentId, face: Money) -> Result<(), TradeError>;
+
+    /// The buyer, or an account of a member with the platform's role, releases a held invoice or rejects it. It goes on when both have released
+    /// it; one rejection is final.
+    #[call(index = 17)]
+    fn review_invoice(&mut self, reviewer: AccountId, invoice: DocumentId, release: bool) -> Result<(), TradeError>;
+
+    /// One document. For its parties.
+    #[query(index = 0, path = "/documents/{id}")]
+    fn document(&self, id: DocumentId) -> Result<Document, TradeError>;
+
+    /// A bill's title with its endorsements from number `from` on. For its parties.
+    #[query(index = 1, path = "/titles/{id}")]
+    fn title(&self, id: DocumentId, from: Option<u32>) -> Result<TitleView, TradeError>;
+
+    /// The registration of an invoice with this plain fingerprint, or none. For everybody who can compute the fingerprint. It reads one key of
+    /// the state, that of the fingerprint under the consortium's key, so that its proof shows the registration, or that there is none.
+    #[query(index = 2, path = "/fingerprints/{fingerprint}")]
+    fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError>;
+
+    /// The documents that an account is party to, in order of arrival, from number `from` on. For its member.
+    #[query(index = 3, path = "/documents")]
+    fn documents(&self, account: AccountId, from: Option<u32>) -> Result<DocumentPage, TradeError>;
+
+    /// The first registration of an invoice with this plain near key (number, seller, buyer), or none; read and provable as a fingerprint is.
+    #[query(index = 4, path = "/near-fingerprints/{near}")]
+    fn near(&self, near: Hash) -> Result<Option<Registration>, TradeError>;
+
+    /// The review of an invoice that is or was held. For its parties and the platform.
+    #[query(index = 5, path = "/reviews/{invoice}")]
+    fn review(&self, invoice: DocumentId) -> Result<ReviewView, TradeError>;
+
+    /// All reviews, in order of arrival, from number `from` on. For the platform.
+    #[query(index = 6, path = "/reviews")]
+    fn reviews(&self, from: Option<u32>) -> Result<ReviewPage, TradeError>;
+}
