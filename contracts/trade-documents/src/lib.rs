@@ -7,6 +7,8 @@
 extern crate alloc;
 
 mod bill;
+mod carriage;
+mod chain;
 mod dates;
 mod declaration;
 mod invoice;
@@ -14,13 +16,15 @@ mod order;
 mod review;
 mod title;
 
+use alloc::vec::Vec;
+
 use portolan_interface::{
     AccountId, DocumentId, Hash, MemberId, MemberStatus, Money, PAGE, access,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        BillTerms, CustomsDecision, DeclarationTerms, Document, DocumentKind, DocumentPage, Endorsement, Evidence,
-        InvoiceTerms, OrderAnswer, OrderTerms, Registration, ReviewPage, ReviewView, TitleView, TradeDocuments,
-        TradeError,
+        Amendment, BillTerms, CustomsDecision, DeclarationTerms, Document, DocumentKind, DocumentPage,
+        EarlierEndorsement, Endorsement, EndorsementForm, Evidence, InvoiceTerms, OrderAnswer, OrderTerms,
+        Registration, ReviewPage, ReviewView, SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -40,6 +44,8 @@ portolan_sdk::storage! {
     5 => NEAR: Map<Hash, Registration>;
     /// Every invoice that was ever held for review.
     6 => REVIEWS: List<(), DocumentId>;
+    /// Endorsements that a bill brought along from another platform, oldest first.
+    7 => EARLIER: Map<DocumentId, Vec<EarlierEndorsement>>;
 }
 
 struct Contract;
@@ -64,32 +70,57 @@ impl TradeDocuments for Contract {
         beneficiary: AccountId,
         bill: DocumentId,
         nominee: Option<AccountId>,
+        step: TitleStep,
     ) -> Result<(), TradeError> {
-        title::nominate(beneficiary, bill, nominee)
+        title::nominate(beneficiary, bill, nominee, step)
     }
 
-    fn transfer_holder(&mut self, holder: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError> {
-        title::transfer_holder(holder, bill, to)
+    fn transfer_holder(
+        &mut self,
+        holder: AccountId,
+        bill: DocumentId,
+        to: AccountId,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        title::transfer_holder(holder, bill, to, step)
     }
 
-    fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId) -> Result<(), TradeError> {
-        title::transfer_beneficiary(holder, bill)
+    fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError> {
+        title::transfer_beneficiary(holder, bill, step)
     }
 
-    fn endorse(&mut self, owner: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError> {
-        title::endorse(owner, bill, to)
+    fn endorse(
+        &mut self,
+        owner: AccountId,
+        bill: DocumentId,
+        form: EndorsementForm,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        title::endorse(owner, bill, form, step)
     }
 
-    fn reject_title(&mut self, receiver: AccountId, bill: DocumentId) -> Result<(), TradeError> {
-        title::reject(receiver, bill)
+    fn reject_title(&mut self, receiver: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError> {
+        title::reject(receiver, bill, step)
     }
 
-    fn surrender(&mut self, owner: AccountId, bill: DocumentId) -> Result<(), TradeError> {
-        title::surrender(owner, bill)
+    fn surrender(
+        &mut self,
+        owner: AccountId,
+        bill: DocumentId,
+        purpose: SurrenderPurpose,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        carriage::surrender(owner, bill, purpose, step)
     }
 
-    fn answer_surrender(&mut self, carrier: AccountId, bill: DocumentId, accept: bool) -> Result<(), TradeError> {
-        title::answer_surrender(carrier, bill, accept)
+    fn answer_surrender(
+        &mut self,
+        carrier: AccountId,
+        bill: DocumentId,
+        accept: bool,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        carriage::answer_surrender(carrier, bill, accept, step)
     }
 
     fn lodge_declaration(&mut self, declarant: AccountId, terms: DeclarationTerms) -> Result<DocumentId, TradeError> {
@@ -138,6 +169,70 @@ impl TradeDocuments for Contract {
         review::judge(reviewer, invoice, release)
     }
 
+    fn present_title(
+        &mut self,
+        presenter: AccountId,
+        bill: DocumentId,
+        signature: [u8; 65],
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        title::present(presenter, bill, &signature, step)
+    }
+
+    fn pledge_title(
+        &mut self,
+        owner: AccountId,
+        bill: DocumentId,
+        bank: AccountId,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        title::pledge(owner, bill, bank, step)
+    }
+
+    fn release_title(&mut self, bank: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError> {
+        title::release(bank, bill, step)
+    }
+
+    fn propose_amendment(
+        &mut self,
+        carrier: AccountId,
+        bill: DocumentId,
+        amendment: Amendment,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        carriage::propose_amendment(carrier, bill, amendment, step)
+    }
+
+    fn answer_amendment(
+        &mut self,
+        party: AccountId,
+        bill: DocumentId,
+        consent: bool,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        carriage::answer_amendment(party, bill, consent, step)
+    }
+
+    fn give_indemnity(
+        &mut self,
+        giver: AccountId,
+        bill: DocumentId,
+        letter: Hash,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        carriage::give_indemnity(giver, bill, letter, step)
+    }
+
+    fn deliver(
+        &mut self,
+        carrier: AccountId,
+        bill: DocumentId,
+        to: AccountId,
+        step: TitleStep,
+    ) -> Result<(), TradeError> {
+        carriage::deliver(carrier, bill, to, step)
+    }
+
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
         let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
         ensure!(may_read(&document), TradeError::NotParty);
@@ -150,7 +245,7 @@ impl TradeDocuments for Contract {
         let from = from.unwrap_or(0);
         let end = bill.endorsements.min(from.saturating_add(PAGE));
         let endorsements = (from..end).filter_map(|number| ENDORSEMENTS.get(&(id, number))).collect();
-        Ok(TitleView { bill, endorsements })
+        Ok(TitleView { bill, earlier: EARLIER.get(&id).unwrap_or_default(), endorsements })
     }
 
     fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError> {

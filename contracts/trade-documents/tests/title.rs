@@ -1,96 +1,20 @@
-//! The title of a bill of lading, by the numbers of the checklist, and random acts against a reference.
+//! Titles: who reads and lists them, who acts on them, and random acts against a reference. The checklist is in `title_checklist`.
 
+mod titles;
 #[path = "../../receivable/tests/world/mod.rs"]
 mod world;
 
 use portolan_interface::{
-    AccountId, DocumentId, MemberStatus, Unauthorized,
-    trade::{BillTerms, TitleAct, TitleState, TitleView, TradeError},
+    AccountId, DocumentId, Unauthorized,
+    trade::{
+        Amendment, BearerKey, BillTerms, DocumentKind, EndorsementForm, SurrenderPurpose, TitleState, TradeError,
+        presentation,
+    },
 };
-use portolan_sdk::CallError;
+use portolan_sdk::testing::TestChain;
 use proptest::prelude::*;
-use world::{Firm, Trade, World, cny, commitment, refusal};
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<TradeError>>,
-    error: TradeError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
-
-/// A world with a bill whose title tier 1 owns.
-fn bill() -> (World, DocumentId) {
-    let world = World::new();
-    let order = world.order(1, cny(1_000));
-    let bill = world.bill(1, order);
-    (world, bill)
-}
-
-fn title(world: &World, bill: DocumentId) -> TitleView {
-    Trade::over(world.chain.as_operator()).title(bill, None).unwrap()
-}
-
-fn owners(world: &World, bill: DocumentId) -> (AccountId, AccountId) {
-    let title = title(world, bill);
-    (title.bill.holder, title.bill.beneficiary)
-}
-
-fn nominate(world: &World, by: Firm, bill: DocumentId, nominee: Option<Firm>) -> Result<(), CallError<TradeError>> {
-    world.trade(by).nominate(by.account, bill, nominee.map(|firm| firm.account))
-}
-
-fn transfer_holder(world: &World, by: Firm, bill: DocumentId, to: Firm) -> Result<(), CallError<TradeError>> {
-    world.trade(by).transfer_holder(by.account, bill, to.account)
-}
-
-fn transfer_beneficiary(world: &World, by: Firm, bill: DocumentId) -> Result<(), CallError<TradeError>> {
-    world.trade(by).transfer_beneficiary(by.account, bill)
-}
-
-fn endorse(world: &World, by: Firm, bill: DocumentId, to: Firm) -> Result<(), CallError<TradeError>> {
-    world.trade(by).endorse(by.account, bill, to.account)
-}
-
-fn reject(world: &World, by: Firm, bill: DocumentId) -> Result<(), CallError<TradeError>> {
-    world.trade(by).reject_title(by.account, bill)
-}
-
-fn surrender(world: &World, by: Firm, bill: DocumentId) -> Result<(), CallError<TradeError>> {
-    world.trade(by).surrender(by.account, bill)
-}
-
-fn answer(world: &World, by: Firm, bill: DocumentId, accept: bool) -> Result<(), CallError<TradeError>> {
-    world.trade(by).answer_surrender(by.account, bill, accept)
-}
-
-fn issue(world: &World, by: Firm, change: impl FnOnce(&mut BillTerms)) -> Result<DocumentId, CallError<TradeError>> {
-    let order = world.order(1, cny(1_000));
-    let mut terms = world.bill_terms(1, order);
-    change(&mut terms);
-    world.trade(by).issue_bill(by.account, terms)
-}
-
-#[test]
-fn item_1_a_carrier_issues_to_a_holder_and_a_beneficiary() {
-    let world = World::new();
-    let id = issue(&world, world.carrier, |terms| terms.beneficiary = world.tier_2.account).unwrap();
-    assert_eq!(owners(&world, id), (world.tier_1.account, world.tier_2.account));
-    let title = title(&world, id);
-    assert_eq!(
-        (title.endorsements.len(), title.endorsements[0].act, title.endorsements[0].by),
-        (1, TitleAct::Issue, world.carrier.account)
-    );
-}
-
-#[test]
-fn only_a_carrier_issues_bills() {
-    let world = World::new();
-    assert_eq!(refusal(issue(&world, world.tier_1, |_| {})), TradeError::WrongRole);
-}
+use titles::*;
+use world::{Firm, World, cny, commitment, refusal};
 
 #[test]
 fn nobody_disposes_of_a_title_in_anothers_name() {
@@ -98,253 +22,89 @@ fn nobody_disposes_of_a_title_in_anothers_name() {
     let stranger = world.trade(world.tier_3);
     let (owner, next) = (world.tier_1.account, world.tier_2.account);
     let forged = TradeError::Unauthorized(Unauthorized::TooFewPersons);
-    refuses(&world, || stranger.nominate(owner, bill, Some(next)), forged.clone());
-    refuses(&world, || stranger.transfer_holder(owner, bill, next), forged.clone());
-    refuses(&world, || stranger.endorse(owner, bill, next), forged.clone());
-    refuses(&world, || stranger.surrender(owner, bill), forged.clone());
-    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
-    refuses(&world, || stranger.transfer_beneficiary(owner, bill), forged.clone());
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    refuses(&world, || stranger.reject_title(next, bill), forged.clone());
-    surrender(&world, world.tier_2, bill).unwrap();
-    refuses(&world, || stranger.answer_surrender(world.carrier.account, bill, true), forged);
-}
-
-#[test]
-fn item_2_only_the_beneficiary_nominates() {
-    let (world, bill) = bill();
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    refuses(&world, || nominate(&world, world.tier_2, bill, Some(world.tier_3)), TradeError::NotBeneficiary);
-    nominate(&world, world.tier_1, bill, Some(world.tier_3)).unwrap();
-}
-
-#[test]
-fn item_3_only_the_holder_passes_holdership_on() {
-    let (world, bill) = bill();
-    refuses(&world, || transfer_holder(&world, world.tier_2, bill, world.tier_3), TradeError::NotHolder);
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    refuses(&world, || transfer_holder(&world, world.tier_1, bill, world.tier_3), TradeError::NotHolder);
-    refuses(&world, || transfer_holder(&world, world.tier_2, bill, world.tier_2), TradeError::SameHolder);
-    assert_eq!(owners(&world, bill), (world.tier_2.account, world.tier_1.account));
-}
-
-#[test]
-fn item_4_the_right_goes_to_the_nominee_by_the_holders_act() {
-    let (world, bill) = bill();
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    refuses(&world, || transfer_beneficiary(&world, world.tier_2, bill), TradeError::NoNominee);
-    nominate(&world, world.tier_1, bill, Some(world.tier_3)).unwrap();
-    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), TradeError::NotHolder);
-    transfer_beneficiary(&world, world.tier_2, bill).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_2.account, world.tier_3.account));
-}
-
-#[test]
-fn item_5_one_who_is_both_passes_both_on_in_one_act() {
-    let (world, bill) = bill();
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_2.account, world.tier_2.account));
-    transfer_holder(&world, world.tier_2, bill, world.tier_3).unwrap();
-    refuses(&world, || endorse(&world, world.tier_2, bill, world.tier_1), TradeError::NotOwner);
-    refuses(&world, || endorse(&world, world.tier_3, bill, world.tier_1), TradeError::NotOwner);
-}
-
-#[test]
-fn item_6_a_nominee_owns_nothing() {
-    let (world, bill) = bill();
-    nominate(&world, world.tier_1, bill, Some(world.tier_3)).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_1.account, world.tier_1.account));
-    refuses(&world, || nominate(&world, world.tier_3, bill, Some(world.tier_2)), TradeError::NotBeneficiary);
-    refuses(&world, || endorse(&world, world.tier_3, bill, world.tier_2), TradeError::NotOwner);
-    refuses(&world, || surrender(&world, world.tier_3, bill), TradeError::NotOwner);
-}
-
-#[test]
-fn item_7_a_nomination_is_changed_or_withdrawn_before_the_holders_act() {
-    let (world, bill) = bill();
-    refuses(&world, || nominate(&world, world.tier_1, bill, None), TradeError::NoNominee);
-    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
-    nominate(&world, world.tier_1, bill, Some(world.tier_3)).unwrap();
-    nominate(&world, world.tier_1, bill, None).unwrap();
-    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), TradeError::NoNominee);
-}
-
-#[test]
-fn item_8_nobody_nominates_the_present_beneficiary() {
-    let (world, bill) = bill();
-    refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_1)), TradeError::NominatesPresent);
-}
-
-#[test]
-fn items_9_to_12_a_receiver_gives_back_once_and_only_before_acting() {
-    let (world, bill) = bill();
-    refuses(&world, || reject(&world, world.tier_1, bill), TradeError::NothingToReject);
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    reject(&world, world.tier_2, bill).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_1.account, world.tier_1.account));
-    refuses(&world, || reject(&world, world.tier_1, bill), TradeError::NothingToReject);
-    // Both at once.
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    reject(&world, world.tier_2, bill).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_1.account, world.tier_1.account));
-    // After an act there is no way back, and never over a party.
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    nominate(&world, world.tier_2, bill, Some(world.tier_3)).unwrap();
-    refuses(&world, || reject(&world, world.tier_2, bill), TradeError::NothingToReject);
-    endorse(&world, world.tier_2, bill, world.tier_3).unwrap();
-    reject(&world, world.tier_3, bill).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_2.account, world.tier_2.account));
-}
-
-#[test]
-fn item_10_a_new_beneficiary_rejects_the_right_alone() {
-    let (world, bill) = bill();
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    nominate(&world, world.tier_1, bill, Some(world.tier_3)).unwrap();
-    transfer_beneficiary(&world, world.tier_2, bill).unwrap();
-    reject(&world, world.tier_3, bill).unwrap();
-    assert_eq!(owners(&world, bill), (world.tier_2.account, world.tier_1.account));
-    refuses(&world, || reject(&world, world.tier_2, bill), TradeError::NothingToReject);
-}
-
-#[test]
-fn item_13_f21_only_one_who_is_both_surrenders() {
-    let (world, bill) = bill();
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    refuses(&world, || surrender(&world, world.tier_2, bill), TradeError::NotOwner);
-    refuses(&world, || surrender(&world, world.tier_1, bill), TradeError::NotOwner);
-}
-
-#[test]
-fn item_14_the_carrier_accepts_or_rejects_a_surrender() {
-    let (world, bill) = bill();
-    let not_surrendered = TradeError::TitleState { state: TitleState::Issued, needed: TitleState::Surrendered };
-    refuses(&world, || answer(&world, world.carrier, bill, true), not_surrendered);
-    surrender(&world, world.tier_1, bill).unwrap();
-    refuses(&world, || answer(&world, world.tier_1, bill, true), TradeError::NotCarrier);
-    answer(&world, world.carrier, bill, false).unwrap();
-    assert_eq!(title(&world, bill).bill.state, TitleState::Issued);
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    surrender(&world, world.tier_2, bill).unwrap();
-    answer(&world, world.carrier, bill, true).unwrap();
-    assert_eq!(title(&world, bill).bill.state, TitleState::Accomplished);
-}
-
-#[test]
-fn item_15_after_surrender_nothing_moves() {
-    let (world, bill) = bill();
-    surrender(&world, world.tier_1, bill).unwrap();
-    for state in [TitleState::Surrendered, TitleState::Accomplished] {
-        let ended = TradeError::TitleState { state, needed: TitleState::Issued };
-        refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_2), ended.clone());
-        refuses(&world, || transfer_holder(&world, world.tier_1, bill, world.tier_2), ended.clone());
-        refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_2)), ended.clone());
-        refuses(&world, || reject(&world, world.tier_1, bill), ended.clone());
-        refuses(&world, || surrender(&world, world.tier_1, bill), ended);
-        if state == TitleState::Surrendered {
-            answer(&world, world.carrier, bill, true).unwrap();
-        }
-    }
-}
-
-#[test]
-fn item_19_a_straight_bill_is_not_endorsed_but_surrendered() {
-    let world = World::new();
-    let bill = issue(&world, world.carrier, |terms| terms.negotiable = false).unwrap();
-    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_2), TradeError::NotNegotiable);
-    refuses(&world, || transfer_holder(&world, world.tier_1, bill, world.tier_2), TradeError::NotNegotiable);
-    refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_2)), TradeError::NotNegotiable);
-    surrender(&world, world.tier_1, bill).unwrap();
-}
-
-#[test]
-fn item_21_the_endorsement_chain_is_whole_and_ordered() {
-    let (world, bill) = bill();
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    transfer_holder(&world, world.tier_2, bill, world.bank).unwrap();
-    reject(&world, world.bank, bill).unwrap();
-    surrender(&world, world.tier_2, bill).unwrap();
-    answer(&world, world.carrier, bill, true).unwrap();
-    let chain: Vec<_> = title(&world, bill).endorsements.iter().map(|entry| (entry.act, entry.by)).collect();
-    assert_eq!(
-        chain,
-        [
-            (TitleAct::Issue, world.carrier.account),
-            (TitleAct::Both, world.tier_1.account),
-            (TitleAct::Holder, world.tier_2.account),
-            (TitleAct::Reject, world.bank.account),
-            (TitleAct::Surrender, world.tier_2.account),
-            (TitleAct::SurrenderAccepted, world.carrier.account),
-        ]
-    );
-}
-
-#[test]
-fn item_23_a_frozen_party_neither_gives_nor_takes() {
-    let (world, bill) = bill();
-    world.chain.set_status(world.tier_2.member, MemberStatus::Frozen);
-    let frozen = TradeError::MemberNotActive { status: MemberStatus::Frozen };
-    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_2), frozen.clone());
-    refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_2)), frozen);
-    world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
-    let cannot_give = TradeError::Unauthorized(Unauthorized::MemberNotActive);
-    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_3), cannot_give);
-}
-
-#[test]
-fn a_title_comes_to_nobody_who_was_frozen_since_or_is() {
-    let (world, bill) = bill();
-    let frozen = TradeError::MemberNotActive { status: MemberStatus::Frozen };
-    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
-    world.chain.set_status(world.tier_2.member, MemberStatus::Frozen);
-    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), frozen.clone());
-    refuses(&world, || transfer_holder(&world, world.tier_1, bill, world.tier_2), frozen.clone());
-    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_2), frozen.clone());
-    refuses(&world, || nominate(&world, world.tier_1, bill, Some(world.tier_2)), frozen);
-}
-
-#[test]
-fn a_right_that_is_given_back_takes_its_nomination_along() {
-    let (world, bill) = bill();
-    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
-    transfer_beneficiary(&world, world.tier_1, bill).unwrap();
-    reject(&world, world.tier_2, bill).unwrap();
-    assert_eq!(title(&world, bill).bill.nominee, None);
-    refuses(&world, || transfer_beneficiary(&world, world.tier_1, bill), TradeError::NoNominee);
-}
-
-#[test]
-fn a_bill_enters_the_list_of_everybody_to_whom_its_title_comes() {
-    let (world, bill) = bill();
-    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
-    nominate(&world, world.tier_1, bill, Some(world.other_tier_2)).unwrap();
-    transfer_beneficiary(&world, world.tier_2, bill).unwrap();
-    transfer_holder(&world, world.tier_2, bill, world.other_tier_2).unwrap();
-    endorse(&world, world.other_tier_2, bill, world.tier_3).unwrap();
-    for firm in [world.tier_2, world.other_tier_2, world.tier_3] {
-        let listed = world.trade(firm).documents(firm.account, None).unwrap().documents;
-        assert!(listed.iter().any(|(_, id)| *id == bill), "{listed:?}");
-    }
-}
-
-#[test]
-fn f20_a_former_holder_endorses_nothing() {
-    let (world, bill) = bill();
-    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
-    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_3), TradeError::NotOwner);
-}
-
-#[test]
-fn item_27_a_carriers_number_is_used_once_whatever_its_case() {
-    let (world, first) = bill();
-    let order = world.order(2, cny(1_000));
-    let again = |number: &str| {
-        let terms = BillTerms { number: number.into(), ..world.bill_terms(2, order) };
-        world.trade(world.carrier).issue_bill(world.carrier.account, terms)
+    let step = || now(&world, bill);
+    let form = EndorsementForm::ToOrder(next);
+    refuses(&world, || stranger.nominate(owner, bill, Some(next), step()), forged.clone());
+    refuses(&world, || stranger.transfer_holder(owner, bill, next, step()), forged.clone());
+    refuses(&world, || stranger.endorse(owner, bill, form, step()), forged.clone());
+    refuses(&world, || stranger.surrender(owner, bill, SurrenderPurpose::Delivery, step()), forged.clone());
+    refuses(&world, || stranger.pledge_title(owner, bill, world.bank.account, step()), forged.clone());
+    let amendment = Amendment {
+        containers: vec![],
+        loading: "CNSHA".into(),
+        discharge: "DEHAM".into(),
+        on_board: world.today(),
+        commitment: commitment(9),
     };
-    refuses(&world, || again("TIDE1"), TradeError::DuplicateBillNumber { first });
-    refuses(&world, || again("tide1"), TradeError::DuplicateBillNumber { first });
-    again("TIDE-1").unwrap();
+    let carrier = world.carrier.account;
+    refuses(&world, || stranger.propose_amendment(carrier, bill, amendment.clone(), step()), forged.clone());
+    world.trade(world.carrier).propose_amendment(carrier, bill, amendment.clone(), step()).unwrap();
+    refuses(&world, || stranger.answer_amendment(owner, bill, true, step()), forged.clone());
+    refuses(&world, || stranger.answer_amendment(carrier, bill, false, step()), forged.clone());
+    pledge(&world, world.tier_1, bill, world.bank).unwrap();
+    refuses(&world, || stranger.release_title(world.bank.account, bill, step()), forged.clone());
+    release(&world, world.bank, bill).unwrap();
+    nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
+    refuses(&world, || stranger.transfer_beneficiary(owner, bill, step()), forged.clone());
+    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
+    refuses(&world, || stranger.reject_title(next, bill, step()), forged.clone());
+    let key = BearerKey([7; 33]);
+    endorse_as(&world, world.tier_2, bill, EndorsementForm::Blank(key)).unwrap();
+    let signature = TestChain::sign(&key.0, &presentation(bill, next));
+    refuses(&world, || stranger.present_title(next, bill, signature, step()), forged.clone());
+    world.trade(world.tier_2).present_title(next, bill, signature, step()).unwrap();
+    surrender(&world, world.tier_2, bill).unwrap();
+    refuses(&world, || stranger.answer_surrender(carrier, bill, true, step()), forged.clone());
+    answer(&world, world.carrier, bill, true).unwrap();
+    refuses(&world, || stranger.deliver(carrier, bill, next, step()), forged);
+}
+
+fn lists(world: &World, firm: Firm, bill: DocumentId) -> bool {
+    let listed = world.trade(firm).documents(firm.account, None).unwrap().documents;
+    listed.contains(&(DocumentKind::BillOfLading, bill))
+}
+
+/// One act makes one party more; everybody else's list stays as it was.
+#[test]
+fn each_act_brings_the_bill_into_the_list_of_whom_it_concerns() {
+    let acts: [(&str, fn(&World, DocumentId) -> Outcome); 6] = [
+        ("holder", |world, bill| transfer_holder(world, world.tier_1, bill, world.tier_2)),
+        ("nominee", |world, bill| {
+            nominate(world, world.tier_1, bill, Some(world.tier_2))?;
+            assert!(!lists(world, world.tier_2, bill), "a nominee is told, and owns nothing yet");
+            transfer_beneficiary(world, world.tier_1, bill)
+        }),
+        ("owner", |world, bill| endorse(world, world.tier_1, bill, world.tier_2)),
+        ("bearer", |world, bill| {
+            let key = BearerKey([7; 33]);
+            endorse_as(world, world.tier_1, bill, EndorsementForm::Blank(key))?;
+            let signature = TestChain::sign(&key.0, &presentation(bill, world.tier_2.account));
+            world.trade(world.tier_2).present_title(world.tier_2.account, bill, signature, now(world, bill))
+        }),
+        ("pledgee", |world, bill| pledge(world, world.tier_1, bill, world.bank)),
+        ("guarantor", |world, bill| indemnify(world, world.tier_2, bill, commitment(7))),
+    ];
+    for (who, act) in acts {
+        let (world, bill) = bill();
+        let concerned = if who == "pledgee" { world.bank } else { world.tier_2 };
+        assert!(!lists(&world, concerned, bill), "{who}");
+        act(&world, bill).unwrap();
+        assert!(lists(&world, concerned, bill), "{who}");
+        assert!(!lists(&world, world.tier_3, bill), "{who}");
+    }
+}
+
+#[test]
+fn the_consignee_lists_and_reads_the_bill_from_its_issue_on() {
+    let world = World::new();
+    let order = world.order(1, cny(1_000));
+    let bill = issue(&world, 1, order, |terms| terms.consignee = Some(world.other_tier_2.account)).unwrap();
+    assert!(lists(&world, world.other_tier_2, bill) && !lists(&world, world.tier_3, bill));
+    let read = world.trade(world.other_tier_2).title(bill, None).unwrap();
+    assert_eq!(read.bill.consignee, Some(world.other_tier_2.account));
+    for firm in [world.carrier, world.tier_1] {
+        assert!(lists(&world, firm, bill));
+    }
 }
 
 #[test]
@@ -356,11 +116,15 @@ fn f25_a_bill_is_checked_by_name() {
         change(&mut terms);
         world.trade(world.carrier).issue_bill(world.carrier.account, terms)
     };
-    refuses(&world, || with(&|terms| terms.containers[1][10] = b'3'), TradeError::Container { position: 1 });
-    refuses(&world, || with(&|terms| terms.discharge = *b"DE1AM"), TradeError::Port);
     refuses(
         &world,
-        || with(&|terms| terms.containers = vec![*b"CSQU3054383"; 257]),
+        || with(&|terms| terms.containers[1] = "MSKU6011673".into()),
+        TradeError::Container { position: 1 },
+    );
+    refuses(&world, || with(&|terms| terms.discharge = "DE1AM".into()), TradeError::Port);
+    refuses(
+        &world,
+        || with(&|terms| terms.containers = vec!["CSQU3054383".into(); 257]),
         TradeError::TooMany { limit: 256 },
     );
     refuses(&world, || with(&|terms| terms.holder = AccountId([0xEE; 16])), TradeError::UnknownAccount);

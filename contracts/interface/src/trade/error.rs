@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{CustomsDecision, DeclarationState, DocumentKind, InvoiceState, Mismatch, OrderState, TitleState};
-use crate::{BusinessDate, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized, data};
+use crate::{AccountId, BusinessDate, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized, data};
 
 data! {
     /// Why `trade-documents` refuses.
@@ -212,6 +212,68 @@ data! {
         OnBoardInFuture {
             /// The bill's date.
             on_board: BusinessDate,
+        },
+        /// the title has {now} entries, the act was made on {seen}: look at it again, and act on what it is now
+        #[codec(index = 47)]
+        StaleTitle {
+            /// What the actor saw.
+            seen: u32,
+            /// What there is.
+            now: u32,
+        },
+        /// a straight bill names its consignee
+        #[codec(index = 48)]
+        StraightToNobody,
+        /// the title was endorsed to this owner alone and goes no further: surrender it, or reject it
+        #[codec(index = 49)]
+        NamedOnly,
+        /// the title is endorsed in blank: only a bearer who presents it moves it
+        #[codec(index = 50)]
+        InBlank,
+        /// the title is not endorsed in blank: there is nothing to present
+        #[codec(index = 51)]
+        NotInBlank,
+        /// the presentation is not signed by the bearer's key for this account
+        #[codec(index = 52)]
+        NotBearer,
+        /// the title is pledged to {to}: it moves only with that bank's approval, or once it is released
+        #[codec(index = 53)]
+        Pledged {
+            /// The pledgee.
+            to: AccountId,
+        },
+        /// the title is not pledged to this bank
+        #[codec(index = 54)]
+        NotPledgee,
+        /// no amendment is proposed
+        #[codec(index = 55)]
+        NoAmendment,
+        /// goods are delivered against a surrendered title, or a recorded letter of indemnity: there is neither
+        #[codec(index = 56)]
+        NothingToDeliverOn,
+        /// the goods are delivered already: the title can only be surrendered
+        #[codec(index = 57)]
+        DeliveredAlready,
+        /// the bill is {state}: only a void one or one on paper is replaced
+        #[codec(index = 58)]
+        NotReplaceable {
+            /// Where its title stands.
+            state: TitleState,
+        },
+        /// the bill is replaced already, by {by}
+        #[codec(index = 59)]
+        ReplacedAlready {
+            /// The bill that stands in its place.
+            by: DocumentId,
+        },
+        /// a bill in the place of a void one is issued to the owner that consented
+        #[codec(index = 60)]
+        NotToItsOwner,
+        /// the endorsement at {position} (from 0) does not follow from the one before it: the chain has a gap
+        #[codec(index = 61)]
+        ChainGap {
+            /// Its place in the list, oldest first.
+            position: u32,
         },
     }
 }

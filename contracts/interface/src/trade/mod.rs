@@ -43,31 +43,56 @@ pub trait TradeDocuments {
         beneficiary: AccountId,
         bill: DocumentId,
         nominee: Option<AccountId>,
+        step: TitleStep,
     ) -> Result<(), TradeError>;
 
     /// The holder passes holdership on.
     #[call(index = 4)]
-    fn transfer_holder(&mut self, holder: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError>;
+    fn transfer_holder(
+        &mut self,
+        holder: AccountId,
+        bill: DocumentId,
+        to: AccountId,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
 
     /// The holder lets the beneficial right go to the nominee.
     #[call(index = 5)]
-    fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId) -> Result<(), TradeError>;
+    fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError>;
 
-    /// One who is both holder and beneficiary passes both on in one act.
+    /// One who is both holder and beneficiary passes both on in one act: to order, to one alone, or in blank.
     #[call(index = 6)]
-    fn endorse(&mut self, owner: AccountId, bill: DocumentId, to: AccountId) -> Result<(), TradeError>;
+    fn endorse(
+        &mut self,
+        owner: AccountId,
+        bill: DocumentId,
+        form: EndorsementForm,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
 
     /// Who received the title gives it back, once, before acting.
     #[call(index = 7)]
-    fn reject_title(&mut self, receiver: AccountId, bill: DocumentId) -> Result<(), TradeError>;
+    fn reject_title(&mut self, receiver: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError>;
 
-    /// One who is both gives the title to the carrier.
+    /// One who is both gives the title to the carrier, and consents to what follows from the purpose.
     #[call(index = 8)]
-    fn surrender(&mut self, owner: AccountId, bill: DocumentId) -> Result<(), TradeError>;
+    fn surrender(
+        &mut self,
+        owner: AccountId,
+        bill: DocumentId,
+        purpose: SurrenderPurpose,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
 
     /// The carrier accepts a surrender, which ends the title, or rejects it, which returns it.
     #[call(index = 9)]
-    fn answer_surrender(&mut self, carrier: AccountId, bill: DocumentId, accept: bool) -> Result<(), TradeError>;
+    fn answer_surrender(
+        &mut self,
+        carrier: AccountId,
+        bill: DocumentId,
+        accept: bool,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
 
     /// A party lodges a customs declaration; the id is [`DocumentId::declaration`].
     #[call(index = 10)]
@@ -112,6 +137,70 @@ pub trait TradeDocuments {
     /// it; one rejection is final.
     #[call(index = 17)]
     fn review_invoice(&mut self, reviewer: AccountId, invoice: DocumentId, release: bool) -> Result<(), TradeError>;
+
+    /// A bearer takes a title that is endorsed in blank, by a signature of [`presentation`] with the bearer's key.
+    #[call(index = 18)]
+    fn present_title(
+        &mut self,
+        presenter: AccountId,
+        bill: DocumentId,
+        signature: [u8; 65],
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
+
+    /// One who is both pledges the title to a bank. From then on nothing of it moves without the bank's approval in the same transaction.
+    #[call(index = 19)]
+    fn pledge_title(
+        &mut self,
+        owner: AccountId,
+        bill: DocumentId,
+        bank: AccountId,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
+
+    /// The bank gives its pledge up.
+    #[call(index = 20)]
+    fn release_title(&mut self, bank: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError>;
+
+    /// The carrier proposes to amend a bill in force; a later proposal takes the place of an earlier one.
+    #[call(index = 21)]
+    fn propose_amendment(
+        &mut self,
+        carrier: AccountId,
+        bill: DocumentId,
+        amendment: Amendment,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
+
+    /// One who is both consents to the amendment or refuses it; the carrier may take it back.
+    #[call(index = 22)]
+    fn answer_amendment(
+        &mut self,
+        party: AccountId,
+        bill: DocumentId,
+        consent: bool,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
+
+    /// Somebody promises to hold the carrier harmless for delivery without the title.
+    #[call(index = 23)]
+    fn give_indemnity(
+        &mut self,
+        giver: AccountId,
+        bill: DocumentId,
+        letter: Hash,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
+
+    /// The carrier records that the goods were delivered: after an accepted surrender, or against a recorded letter of indemnity.
+    #[call(index = 24)]
+    fn deliver(
+        &mut self,
+        carrier: AccountId,
+        bill: DocumentId,
+        to: AccountId,
+        step: TitleStep,
+    ) -> Result<(), TradeError>;
 
     /// One document. For its parties.
     #[query(index = 0, path = "/documents/{id}")]

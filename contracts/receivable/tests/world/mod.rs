@@ -155,14 +155,16 @@ impl World {
             shipper: self.tier_1.account,
             consignee: None,
             order,
-            containers: vec![*b"CSQU3054383", *b"MSKU6011672"],
-            loading: *b"CNSHA",
-            discharge: *b"DEHAM",
+            containers: vec!["CSQU3054383".into(), "MSKU6011672".into()],
+            loading: "CNSHA".into(),
+            discharge: "DEHAM".into(),
             on_board: self.today(),
             negotiable: true,
             holder: self.tier_1.account,
             beneficiary: self.tier_1.account,
             commitment: commitment(seed),
+            replaces: None,
+            earlier: vec![],
         }
     }
 
