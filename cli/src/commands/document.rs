@@ -183,6 +183,7 @@ fn invoice_terms(
         seller: seller.contract_id(),
         buyer: buyer.contract_id(),
         order,
+        quantity: None,
         bill,
         declaration,
         fingerprint: Hash(fingerprint.0.0),

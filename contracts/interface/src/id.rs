@@ -87,6 +87,11 @@ impl DocumentId {
         Self(derive("customs declaration", &(declarant, commitment)))
     }
 
+    /// A credit note of a seller.
+    pub fn credit_note(seller: AccountId, commitment: Hash) -> Self {
+        Self(derive("credit note", &(seller, commitment)))
+    }
+
     /// An invoice of a seller.
     pub fn invoice(seller: AccountId, commitment: Hash) -> Self {
         Self(derive("invoice", &(seller, commitment)))
@@ -114,6 +119,7 @@ mod tests {
             DocumentId::bill(one, commitment).0,
             DocumentId::declaration(one, commitment).0,
             DocumentId::invoice(one, commitment).0,
+            DocumentId::credit_note(one, commitment).0,
             CertificateId::against(DocumentId(commitment.0), 0).0,
             CertificateId::against(DocumentId(commitment.0), 1).0,
             PartId::root(CertificateId(commitment.0)).0,

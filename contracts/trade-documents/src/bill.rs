@@ -7,7 +7,7 @@ use portolan_interface::{
     AccountId, DocumentId, Hash, MemberId, Role,
     trade::{
         Bill, BillTerms, ContainerNumber, DateFlag, Document, DocumentKind, MAX_BILL_NUMBER, MAX_CONTAINERS,
-        MAX_EARLIER, OrderState, TitleAct, TitleState, TitleStep, TradeError, TradeEvent, Unlocode, api::emit,
+        MAX_EARLIER, TitleAct, TitleState, TitleStep, TradeError, TradeEvent, Unlocode, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -117,8 +117,7 @@ fn open(id: DocumentId, carrier: AccountId, terms: BillTerms, flags: Vec<DateFla
 /// Answers what is odd about its date.
 fn check(terms: &BillTerms) -> Result<Vec<DateFlag>, TradeError> {
     let order = order::load(terms.order)?;
-    let accepted = matches!(order.state, OrderState::Accepted | OrderState::PartlyAccepted);
-    ensure!(accepted, TradeError::OrderNotAccepted { state: order.state });
+    order::ensure_running(&order)?;
     for account in [terms.shipper, terms.holder, terms.beneficiary].into_iter().chain(terms.consignee) {
         receiving(account)?;
     }

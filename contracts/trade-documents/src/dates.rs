@@ -31,6 +31,22 @@ pub fn issued(issued: BusinessDate, ordered: BusinessDate) -> Result<Vec<DateFla
     Ok(before_order(issued, ordered))
 }
 
+/// What a document reports has happened.
+pub fn not_in_future(date: BusinessDate) -> Result<(), TradeError> {
+    let date = date.checked().map_err(TradeError::Terms)?;
+    ensure!(date <= today(), TradeError::DateInFuture { date });
+    Ok(())
+}
+
+/// What a document reports has happened, and not before what it follows.
+pub fn after(date: BusinessDate, earliest: Option<BusinessDate>) -> Result<(), TradeError> {
+    not_in_future(date)?;
+    match earliest {
+        Some(earliest) if date < earliest => Err(TradeError::DateTooEarly { date, earliest }),
+        _ => Ok(()),
+    }
+}
+
 fn before_order(date: BusinessDate, ordered: BusinessDate) -> Vec<DateFlag> {
     Vec::from_iter((date < ordered).then_some(DateFlag::BeforeOrder))
 }

@@ -1,4 +1,4 @@
-//! Invoices: registered once by fingerprint, matched with order, goods and customs, and certified for at most what is payable.
+//! Invoices: registered once by fingerprint, and certified for at most what is payable less what was credited. How they are matched is in `matching`.
 
 use alloc::vec::Vec;
 
@@ -6,15 +6,15 @@ use codec::Encode;
 use portolan_interface::{
     AccountId, DocumentId, Hash, Money,
     trade::{
-        DateFlag, DeclarationState, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Mismatch,
-        Order, OrderState, Registration, TradeError, TradeEvent, api::emit,
+        DateFlag, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Registration, TradeError,
+        TradeEvent, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DOCUMENTS, FINGERPRINTS, NEAR, authorise, bill, bring, committing, dates, declaration, load as load_document,
-    order, positive, receiving, review, wrong_kind,
+    DOCUMENTS, FINGERPRINTS, NEAR, authorise, bring, committing, dates, load as load_document, order, positive,
+    receiving, review, wrong_kind,
 };
 
 pub fn load(id: DocumentId) -> Result<Invoice, TradeError> {
@@ -39,8 +39,7 @@ pub fn register(registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId
         return Err(TradeError::DuplicateInvoice { first });
     }
     let id = DocumentId::invoice(terms.seller, terms.commitment);
-    let place =
-        Registration { invoice: id, date: dates::today(), time: env::block_time(), height: env::block_height() };
+    let place = place(id);
     FINGERPRINTS.set(&fingerprint, &place);
     let (seller, buyer, payable) = (terms.seller, terms.buyer, terms.payable);
     let mut invoice = open(id, terms, fingerprint, flags);
@@ -51,6 +50,11 @@ pub fn register(registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId
     }
     bring(id, &Document::Invoice(invoice), &[seller, buyer])?;
     Ok(id)
+}
+
+/// A place in the register, taken now.
+pub fn place(invoice: DocumentId) -> Registration {
+    Registration { invoice, date: dates::today(), time: env::block_time(), height: env::block_height() }
 }
 
 /// Where the register keeps a plain fingerprint. Only who has the consortium's key can tell from the state what was registered.
@@ -87,73 +91,19 @@ fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash, flags: Vec<DateF
         seller: terms.seller,
         buyer: terms.buyer,
         order: terms.order,
+        quantity: terms.quantity,
         bill: terms.bill,
         declaration: terms.declaration,
         fingerprint,
         commitment: terms.commitment,
         certified: nothing,
+        credited: nothing,
         settled: nothing,
         certificates: 0,
         review: None,
         flags,
         height: env::block_height(),
         state: InvoiceState::Registered,
-    }
-}
-
-/// Compares the invoice with its order, bill of lading and declaration, and counts it against the order.
-pub fn match_documents(party: AccountId, id: DocumentId) -> Result<(), TradeError> {
-    let mut invoice = load(id)?;
-    ensure!(party == invoice.seller || party == invoice.buyer, TradeError::NotParty);
-    authorise(party, "trade-documents.match-invoice")?;
-    ensure_state(&invoice, InvoiceState::Registered)?;
-    let mut order = order::load(invoice.order)?;
-    let fields = mismatches(&invoice, &order)?;
-    ensure!(fields.is_empty(), TradeError::Mismatch { fields });
-    order.invoiced = order.invoiced.checked_add(invoice.payable).map_err(TradeError::Terms)?;
-    order::store(order);
-    if let Some(bill) = invoice.bill {
-        dates::join(&mut invoice.flags, &bill::load(bill)?.flags);
-    }
-    invoice.state = InvoiceState::Matched;
-    changed(invoice);
-    Ok(())
-}
-
-/// Every point in which the documents differ.
-fn mismatches(invoice: &Invoice, order: &Order) -> Result<Vec<Mismatch>, TradeError> {
-    let mut fields = Vec::new();
-    let mut differ = |found: bool, field: Mismatch| {
-        if found {
-            fields.push(field);
-        }
-    };
-    differ(!matches!(order.state, OrderState::Accepted | OrderState::PartlyAccepted), Mismatch::OrderState);
-    differ(order.buyer != invoice.buyer || order.terms.seller != invoice.seller, Mismatch::Parties);
-    differ(order.accepted.currency != invoice.payable.currency, Mismatch::Currency);
-    let left = order.accepted.minor - order.invoiced.minor;
-    differ(invoice.payable.minor > left, Mismatch::Amount);
-    differ(!goods_shipped(invoice, order)?, Mismatch::BillOfLading);
-    differ(!customs_cleared(invoice, order)?, Mismatch::Customs);
-    Ok(fields)
-}
-
-/// A bill that is named must carry this order; goods that cross a border need one.
-fn goods_shipped(invoice: &Invoice, order: &Order) -> Result<bool, TradeError> {
-    match invoice.bill {
-        Some(id) => Ok(bill::load(id)?.order == order.id),
-        None => Ok(!order.terms.cross_border),
-    }
-}
-
-/// A declaration that is named must be for this order and cleared; goods that cross a border need one.
-fn customs_cleared(invoice: &Invoice, order: &Order) -> Result<bool, TradeError> {
-    match invoice.declaration {
-        Some(id) => {
-            let declaration = declaration::load(id)?;
-            Ok(declaration.terms.order == order.id && declaration.state == DeclarationState::Cleared)
-        }
-        None => Ok(!order.terms.cross_border),
     }
 }
 
@@ -172,7 +122,8 @@ pub fn certify(
     let certifiable = matches!(invoice.state, InvoiceState::Matched | InvoiceState::Certified | InvoiceState::Settled);
     ensure!(certifiable, TradeError::InvoiceState { state: invoice.state, needed: InvoiceState::Matched });
     invoice.certified = invoice.certified.checked_add(face).map_err(TradeError::Terms)?;
-    let excess = invoice.certified.checked_sub(invoice.payable).map_err(TradeError::Terms)?;
+    let left = invoice.payable.checked_sub(invoice.credited).map_err(TradeError::Terms)?;
+    let excess = invoice.certified.checked_sub(left).map_err(TradeError::Terms)?;
     ensure!(!excess.is_positive(), TradeError::Overcertified { excess });
     let ordinal = invoice.certificates;
     invoice.certificates += 1;
@@ -209,7 +160,7 @@ pub fn settle(id: DocumentId, face: Money) -> Result<(), TradeError> {
 }
 
 /// What its certificates make of a matched invoice.
-fn state_of(invoice: &Invoice) -> InvoiceState {
+pub fn state_of(invoice: &Invoice) -> InvoiceState {
     match (invoice.certified.minor, invoice.settled.minor) {
         (0, _) => InvoiceState::Matched,
         (certified, settled) if certified == settled => InvoiceState::Settled,

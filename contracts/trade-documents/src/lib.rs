@@ -9,11 +9,14 @@ extern crate alloc;
 mod bill;
 mod carriage;
 mod chain;
+mod credit;
 mod dates;
 mod declaration;
 mod invoice;
+mod matching;
 mod order;
 mod review;
+mod supply;
 mod title;
 
 use alloc::vec::Vec;
@@ -22,9 +25,10 @@ use portolan_interface::{
     AccountId, DocumentId, Hash, MemberId, MemberStatus, Money, PAGE, access,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        Amendment, BillTerms, CustomsDecision, DeclarationTerms, Document, DocumentKind, DocumentPage,
-        EarlierEndorsement, Endorsement, EndorsementForm, Evidence, InvoiceTerms, OrderAnswer, OrderTerms,
-        Registration, ReviewPage, ReviewView, SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError,
+        Amendment, BillTerms, CreditTerms, CustomsDecision, DeclarationTerms, Dilution, Document, DocumentKind,
+        DocumentPage, EarlierEndorsement, Endorsement, EndorsementForm, Evidence, GoodsReceipt, GoodsReturn,
+        Inspection, InvoiceTerms, OrderAnswer, OrderEntry, OrderProposal, OrderTerms, OrderView, Registration,
+        ReviewPage, ReviewView, Shipment, SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -46,6 +50,8 @@ portolan_sdk::storage! {
     6 => REVIEWS: List<(), DocumentId>;
     /// Endorsements that a bill brought along from another platform, oldest first.
     7 => EARLIER: Map<DocumentId, Vec<EarlierEndorsement>>;
+    /// Histories of orders, numbered from 0.
+    8 => STEPS: Map<(DocumentId, u32), OrderEntry>;
 }
 
 struct Contract;
@@ -141,7 +147,7 @@ impl TradeDocuments for Contract {
     }
 
     fn match_invoice(&mut self, party: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
-        invoice::match_documents(party, invoice)
+        matching::match_documents(party, invoice)
     }
 
     fn certify(
@@ -233,6 +239,53 @@ impl TradeDocuments for Contract {
         carriage::deliver(carrier, bill, to, step)
     }
 
+    fn propose_order(
+        &mut self,
+        party: AccountId,
+        order: DocumentId,
+        proposal: OrderProposal,
+    ) -> Result<(), TradeError> {
+        order::propose(party, order, proposal)
+    }
+
+    fn answer_proposal(&mut self, party: AccountId, order: DocumentId, consent: bool) -> Result<(), TradeError> {
+        order::answer_proposal(party, order, consent)
+    }
+
+    fn ship_goods(&mut self, seller: AccountId, order: DocumentId, shipment: Shipment) -> Result<(), TradeError> {
+        supply::ship(seller, order, shipment)
+    }
+
+    fn receive_goods(&mut self, buyer: AccountId, order: DocumentId, receipt: GoodsReceipt) -> Result<(), TradeError> {
+        supply::receive(buyer, order, receipt)
+    }
+
+    fn inspect_goods(
+        &mut self,
+        inspector: AccountId,
+        order: DocumentId,
+        inspection: Inspection,
+    ) -> Result<(), TradeError> {
+        supply::inspect(inspector, order, inspection)
+    }
+
+    fn return_goods(&mut self, buyer: AccountId, order: DocumentId, goods: GoodsReturn) -> Result<(), TradeError> {
+        supply::send_back(buyer, order, goods)
+    }
+
+    fn propose_credit(&mut self, party: AccountId, terms: CreditTerms) -> Result<DocumentId, TradeError> {
+        credit::propose(party, terms)
+    }
+
+    fn answer_credit(&mut self, party: AccountId, credit: DocumentId, agree: bool) -> Result<(), TradeError> {
+        credit::answer(party, credit, agree)
+    }
+
+    fn credit(&mut self, credit: DocumentId, live: Money) -> Result<Dilution, TradeError> {
+        ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
+        credit::dilute(credit, live)
+    }
+
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
         let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
         ensure!(may_read(&document), TradeError::NotParty);
@@ -246,6 +299,15 @@ impl TradeDocuments for Contract {
         let end = bill.endorsements.min(from.saturating_add(PAGE));
         let endorsements = (from..end).filter_map(|number| ENDORSEMENTS.get(&(id, number))).collect();
         Ok(TitleView { bill, earlier: EARLIER.get(&id).unwrap_or_default(), endorsements })
+    }
+
+    fn order(&self, id: DocumentId, from: Option<u32>) -> Result<OrderView, TradeError> {
+        let order = order::load(id)?;
+        ensure!(access::may_read(&[order.buyer, order.terms.seller]), TradeError::NotParty);
+        let from = from.unwrap_or(0);
+        let end = order.steps.min(from.saturating_add(PAGE));
+        let steps = (from..end).filter_map(|number| STEPS.get(&(id, number))).collect();
+        Ok(OrderView { order, steps })
     }
 
     fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError> {
@@ -281,6 +343,7 @@ fn may_read(document: &Document) -> bool {
             access::may_read(&[declaration.declarant]) || access::may_read_of(declaration.terms.customs)
         }
         Document::Invoice(invoice) => access::may_read(&[invoice.seller, invoice.buyer]),
+        Document::CreditNote(note) => access::may_read(&[note.seller, note.buyer]),
     }
 }
 
@@ -303,6 +366,7 @@ fn kind_of(document: &Document) -> DocumentKind {
         Document::BillOfLading(_) => DocumentKind::BillOfLading,
         Document::Declaration(_) => DocumentKind::Declaration,
         Document::Invoice(_) => DocumentKind::Invoice,
+        Document::CreditNote(_) => DocumentKind::CreditNote,
     }
 }
 

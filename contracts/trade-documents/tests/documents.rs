@@ -7,8 +7,8 @@ use portolan_interface::{
     AccountId, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        CustomsDecision, DeclarationState, Document, DocumentKind, Invoice, InvoiceState, InvoiceTerms, MAX_HS_CODES,
-        Mismatch, Order, OrderAnswer, OrderState, TradeError,
+        CustomsDecision, DeclarationState, Difference, Document, DocumentKind, Invoice, InvoiceState, InvoiceTerms,
+        MAX_HS_CODES, Mismatch, Order, OrderAnswer, OrderState, TradeError,
     },
 };
 use portolan_sdk::CallError;
@@ -284,37 +284,39 @@ fn a_matched_invoice_counts_against_its_order() {
     refuses(&world, again, TradeError::InvoiceState { state: InvoiceState::Matched, needed: InvoiceState::Registered });
 }
 
-fn match_with(world: &World, change: impl FnOnce(&mut InvoiceTerms)) -> TradeError {
+/// The points in which the invoice differs; each names the invoice's own commitment.
+fn match_with(world: &World, change: impl FnOnce(&mut InvoiceTerms)) -> Vec<Mismatch> {
     let mut terms = world.invoice_terms(1, cny(TOTAL));
     change(&mut terms);
     let id = register(world, world.tier_1, terms).unwrap();
     let before = world.chain.snapshot();
     let error = refusal(world.trade(world.tier_1).match_invoice(world.tier_1.account, id));
     assert_eq!(world.chain.snapshot(), before);
-    error
+    let TradeError::Mismatch { fields } = error else { panic!("{error:?}") };
+    assert!(fields.iter().all(|difference| difference.found == commitment(1)));
+    fields.into_iter().map(|difference| difference.field).collect()
 }
 
 #[test]
 fn each_point_of_a_mismatch_is_named() {
-    let mismatch = |fields: &[Mismatch]| TradeError::Mismatch { fields: fields.to_vec() };
     let world = World::new();
-    assert_eq!(match_with(&world, |terms| terms.payable = cny(TOTAL + 1)), mismatch(&[Mismatch::Amount]));
+    assert_eq!(match_with(&world, |terms| terms.payable = cny(TOTAL + 1)), [Mismatch::Amount]);
     let world = World::new();
-    assert_eq!(match_with(&world, |terms| terms.payable.currency = Currency::USD), mismatch(&[Mismatch::Currency]));
+    assert_eq!(match_with(&world, |terms| terms.payable.currency = Currency::USD), [Mismatch::Currency]);
     let world = World::new();
-    assert_eq!(match_with(&world, |terms| terms.buyer = world.tier_3.account), mismatch(&[Mismatch::Parties]));
+    assert_eq!(match_with(&world, |terms| terms.buyer = world.tier_3.account), [Mismatch::Parties]);
     let world = World::new();
     let without = |terms: &mut InvoiceTerms| (terms.bill, terms.declaration) = (None, None);
-    assert_eq!(match_with(&world, without), mismatch(&[Mismatch::BillOfLading, Mismatch::Customs]));
+    assert_eq!(match_with(&world, without), [Mismatch::BillOfLading, Mismatch::Customs]);
 }
 
 #[test]
 fn a_mismatch_names_an_order_that_nobody_accepted() {
     let world = World::new();
     let offered = world.trade(world.core).offer_order(world.core.account, world.order_terms(50, cny(TOTAL))).unwrap();
-    let error = match_with(&world, |terms| terms.order = offered);
-    let TradeError::Mismatch { fields } = error else { panic!("{error:?}") };
-    assert!(fields.contains(&Mismatch::OrderState) && fields.contains(&Mismatch::BillOfLading), "{fields:?}");
+    let fields = match_with(&world, |terms| terms.order = offered);
+    let all = [Mismatch::OrderState, Mismatch::Amount, Mismatch::BillOfLading, Mismatch::Customs];
+    assert_eq!(fields, all);
 }
 
 #[test]
@@ -323,9 +325,9 @@ fn goods_that_customs_have_not_cleared_do_not_match() {
     let order = world.order(50, cny(TOTAL));
     let bill = world.bill(50, order);
     let lodged = world.lodged(50, order, bill, cny(TOTAL));
-    let error =
+    let fields =
         match_with(&world, |terms| (terms.order, terms.bill, terms.declaration) = (order, Some(bill), Some(lodged)));
-    assert_eq!(error, TradeError::Mismatch { fields: vec![Mismatch::Customs] });
+    assert_eq!(fields, [Mismatch::Customs]);
 }
 
 #[test]
@@ -359,7 +361,9 @@ fn invoices_together_never_exceed_their_order() {
     }
     let id = register(&world, world.tier_1, InvoiceTerms { payable: cny(1), tax_minor: 0, ..terms }).unwrap();
     let matching = || world.trade(world.tier_1).match_invoice(world.tier_1.account, id);
-    refuses(&world, matching, TradeError::Mismatch { fields: vec![Mismatch::Amount] });
+    let (expected, found) = (commitment(1), commitment(1));
+    let fields = vec![Difference { field: Mismatch::Amount, expected, found }];
+    refuses(&world, matching, TradeError::Mismatch { fields });
 }
 
 #[test]

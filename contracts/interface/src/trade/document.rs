@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Bill, Declaration, Invoice, Order};
+use super::{Bill, CreditNote, Declaration, Invoice, Order};
 use crate::{DocumentId, data, small};
 
 small! {
@@ -13,6 +13,9 @@ small! {
     /// | order | last day of delivery | | | past: refused |
     /// | bill of lading | on board | flagged | | refused |
     /// | invoice | issue | flagged | usual | refused |
+    /// | shipment | dispatch | | | refused |
+    /// | receipt of goods, inspection | arrival, inspection | | before it: refused | refused |
+    /// | credit note | issue | before its invoice: refused | usual | refused |
     ///
     /// "The order" is the business date on which the chain recorded it: papers may be older than their record, so an earlier date is flagged.
     pub enum DateFlag {
@@ -38,6 +41,9 @@ small! {
         /// An invoice.
         #[codec(index = 3)]
         Invoice,
+        /// A credit note.
+        #[codec(index = 4)]
+        CreditNote,
     }
 }
 
@@ -56,6 +62,9 @@ data! {
         /// An invoice.
         #[codec(index = 3)]
         Invoice(Invoice),
+        /// A credit note.
+        #[codec(index = 4)]
+        CreditNote(CreditNote),
     }
 
     /// Part of the numbered list of an account's documents.

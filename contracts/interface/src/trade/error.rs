@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{CustomsDecision, DeclarationState, DocumentKind, InvoiceState, Mismatch, OrderState, TitleState};
+use super::{
+    CreditState, CustomsDecision, DeclarationState, Difference, DocumentKind, InvoiceState, OrderState, TitleState,
+};
 use crate::{AccountId, BusinessDate, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized, data};
 
 data! {
@@ -161,7 +163,7 @@ data! {
         #[codec(index = 35)]
         Mismatch {
             /// Each point of difference.
-            fields: Vec<Mismatch>,
+            fields: Vec<Difference>,
         },
         /// the invoice is {state}; the act needs it {needed}
         #[codec(index = 36)]
@@ -275,5 +277,66 @@ data! {
             /// Its place in the list, oldest first.
             position: u32,
         },
+        /// a proposal waits for an answer already: it must be answered or taken back first
+        #[codec(index = 62)]
+        ProposalOpen,
+        /// nothing is proposed
+        #[codec(index = 63)]
+        NoProposal,
+        /// the other side consents: who proposed can only take it back
+        #[codec(index = 64)]
+        OwnProposal,
+        /// invoices of {invoiced} match the order already: it can neither be cancelled nor come to less
+        #[codec(index = 65)]
+        InvoicedAlready {
+            /// The amount of matched invoices.
+            invoiced: Money,
+        },
+        /// {excess} units more than there can be: shipped of the order, received of the shipped, returned of the received
+        #[codec(index = 66)]
+        TooManyUnits {
+            /// By how much.
+            excess: u64,
+        },
+        /// at least one unit
+        #[codec(index = 67)]
+        NoUnits,
+        /// {date} lies in the future
+        #[codec(index = 68)]
+        DateInFuture {
+            /// The document's date.
+            date: BusinessDate,
+        },
+        /// {date} lies before {earliest}, on which it can have happened at the earliest
+        #[codec(index = 69)]
+        DateTooEarly {
+            /// The document's date.
+            date: BusinessDate,
+            /// The date of what it follows.
+            earliest: BusinessDate,
+        },
+        /// no tolerance class {class} is governed; 0 always is
+        #[codec(index = 70)]
+        UnknownTolerance {
+            /// The class.
+            class: u8,
+        },
+        /// the credits or returns together exceed the document by {excess}
+        #[codec(index = 71)]
+        CreditTooMuch {
+            /// By how much.
+            excess: Money,
+        },
+        /// the credit note is {state}; the act needs it {needed}
+        #[codec(index = 72)]
+        CreditState {
+            /// Where it stands.
+            state: CreditState,
+            /// What the act needs.
+            needed: CreditState,
+        },
+        /// no certificate has to lose anything by this credit note any more
+        #[codec(index = 73)]
+        NothingToDilute,
     }
 }

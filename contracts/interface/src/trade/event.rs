@@ -1,6 +1,6 @@
 //! What `trade-documents` tells.
 
-use super::{DeclarationState, Endorsement, InvoiceState, OrderState};
+use super::{CreditState, DeclarationState, Endorsement, InvoiceState, OrderEntry, OrderState};
 use crate::{AccountId, DocumentId, MemberId, Money, data};
 
 data! {
@@ -129,6 +129,68 @@ data! {
             reviewer: AccountId,
             /// Whether for it.
             release: bool,
+        },
+        /// One side of an order proposed something to the other.
+        #[codec(index = 11)]
+        OrderProposed {
+            /// The order.
+            order: DocumentId,
+            /// Who proposed.
+            by: AccountId,
+            /// Who is to answer.
+            to: AccountId,
+        },
+        /// A proposal was refused or taken back.
+        #[codec(index = 12)]
+        ProposalEnded {
+            /// The order.
+            order: DocumentId,
+            /// Who ended it.
+            by: AccountId,
+            /// The other side.
+            to: AccountId,
+        },
+        /// Something happened to an order.
+        #[codec(index = 13)]
+        OrderMoved {
+            /// The order.
+            order: DocumentId,
+            /// Who ordered.
+            buyer: AccountId,
+            /// Who delivers.
+            seller: AccountId,
+            /// Number of the entry in the order's history.
+            number: u32,
+            /// The entry.
+            entry: OrderEntry,
+            /// Where the order stands.
+            state: OrderState,
+        },
+        /// A credit note was proposed, agreed on or refused.
+        #[codec(index = 14)]
+        CreditChanged {
+            /// Its id.
+            credit: DocumentId,
+            /// The invoice that it lowers.
+            invoice: DocumentId,
+            /// Who sells.
+            seller: AccountId,
+            /// Who buys.
+            buyer: AccountId,
+            /// By how much.
+            amount: Money,
+            /// Where it stands.
+            state: CreditState,
+        },
+        /// Certificates lost what a credit note takes from them.
+        #[codec(index = 15)]
+        Diluted {
+            /// The credit note.
+            credit: DocumentId,
+            /// The invoice.
+            invoice: DocumentId,
+            /// By how much.
+            amount: Money,
         },
     }
 }

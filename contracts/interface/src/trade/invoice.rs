@@ -54,10 +54,29 @@ small! {
         /// Goods cross a border and there is no cleared declaration for this order.
         #[codec(index = 5)]
         Customs,
+        /// More units than were received, or ordered where no receipt is needed; or none, where the order counts them.
+        #[codec(index = 6)]
+        Quantity,
+        /// Another price a unit than the order's.
+        #[codec(index = 7)]
+        Price,
+        /// Nothing is received yet, and the order's class needs it.
+        #[codec(index = 8)]
+        Receipt,
     }
 }
 
 data! {
+    /// A point of difference, with the salted commitments to the two documents that hold the values: who owns them can show the one field.
+    pub struct Difference {
+        /// What differs.
+        pub field: Mismatch,
+        /// Commitment to the document that says what the invoice should be.
+        pub expected: Hash,
+        /// Commitment to the invoice.
+        pub found: Hash,
+    }
+
     /// What is registered of an invoice.
     pub struct InvoiceTerms {
         /// Day of issue.
@@ -74,6 +93,8 @@ data! {
         pub buyer: AccountId,
         /// The order that it bills.
         pub order: DocumentId,
+        /// Units billed, where the order counts them.
+        pub quantity: Option<u64>,
         /// The bill of lading of the goods.
         pub bill: Option<DocumentId>,
         /// The customs declaration of the goods.
@@ -153,6 +174,8 @@ data! {
         pub buyer: AccountId,
         /// The order that it bills.
         pub order: DocumentId,
+        /// Units billed, where the order counts them.
+        pub quantity: Option<u64>,
         /// The bill of lading of the goods.
         pub bill: Option<DocumentId>,
         /// The customs declaration of the goods.
@@ -161,6 +184,8 @@ data! {
         pub fingerprint: Hash,
         /// Salted commitment to the whole document.
         pub commitment: Hash,
+        /// The amount of credit notes that both sides agreed on: certificates stand for at most the rest.
+        pub credited: Money,
         /// The amount of the certificates against it that stand.
         pub certified: Money,
         /// The amount of those that are paid.

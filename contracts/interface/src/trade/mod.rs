@@ -4,6 +4,7 @@
 //! guess (a fingerprint, a carrier's number) arrives plain in a call and is kept under the consortium's key alone.
 
 mod bill;
+mod credit;
 mod declaration;
 mod document;
 mod error;
@@ -14,6 +15,7 @@ mod order;
 use crate::{AccountId, DocumentId, Hash, Money};
 
 pub use bill::*;
+pub use credit::*;
 pub use declaration::*;
 pub use document::*;
 pub use error::*;
@@ -202,6 +204,50 @@ pub trait TradeDocuments {
         step: TitleStep,
     ) -> Result<(), TradeError>;
 
+    /// Buyer or seller proposes a change of an accepted order, its cancellation or its close.
+    #[call(index = 25)]
+    fn propose_order(&mut self, party: AccountId, order: DocumentId, proposal: OrderProposal)
+    -> Result<(), TradeError>;
+
+    /// The other side consents or refuses; who proposed may take it back.
+    #[call(index = 26)]
+    fn answer_proposal(&mut self, party: AccountId, order: DocumentId, consent: bool) -> Result<(), TradeError>;
+
+    /// The seller records goods sent.
+    #[call(index = 27)]
+    fn ship_goods(&mut self, seller: AccountId, order: DocumentId, shipment: Shipment) -> Result<(), TradeError>;
+
+    /// The buyer records goods received, taken or not.
+    #[call(index = 28)]
+    fn receive_goods(&mut self, buyer: AccountId, order: DocumentId, receipt: GoodsReceipt) -> Result<(), TradeError>;
+
+    /// The buyer, or a logistics firm as inspector, records an inspection.
+    #[call(index = 29)]
+    fn inspect_goods(
+        &mut self,
+        inspector: AccountId,
+        order: DocumentId,
+        inspection: Inspection,
+    ) -> Result<(), TradeError>;
+
+    /// The buyer records goods sent back.
+    #[call(index = 30)]
+    fn return_goods(&mut self, buyer: AccountId, order: DocumentId, goods: GoodsReturn) -> Result<(), TradeError>;
+
+    /// Seller or buyer proposes a credit note; the id is [`DocumentId::credit_note`].
+    #[call(index = 31)]
+    fn propose_credit(&mut self, party: AccountId, terms: CreditTerms) -> Result<DocumentId, TradeError>;
+
+    /// The other side agrees or refuses; who proposed may take it back. Agreed, it lowers the invoice at once.
+    #[call(index = 32)]
+    fn answer_credit(&mut self, party: AccountId, credit: DocumentId, agree: bool) -> Result<(), TradeError>;
+
+    /// `receivable` only: takes from an agreed credit note what the invoice's certificates must lose, at most `live`, which is what of them can
+    /// still lose something. Each minor unit is taken once, whichever certificate loses it, and counts as certified no more: what is settled or
+    /// released later is what is left of the face.
+    #[call(index = 33)]
+    fn credit(&mut self, credit: DocumentId, live: Money) -> Result<Dilution, TradeError>;
+
     /// One document. For its parties.
     #[query(index = 0, path = "/documents/{id}")]
     fn document(&self, id: DocumentId) -> Result<Document, TradeError>;
@@ -230,4 +276,8 @@ pub trait TradeDocuments {
     /// All reviews, in order of arrival, from number `from` on. For the platform.
     #[query(index = 6, path = "/reviews")]
     fn reviews(&self, from: Option<u32>) -> Result<ReviewPage, TradeError>;
+
+    /// An order with its history from number `from` on. For its parties.
+    #[query(index = 7, path = "/orders/{id}")]
+    fn order(&self, id: DocumentId, from: Option<u32>) -> Result<OrderView, TradeError>;
 }

@@ -146,6 +146,8 @@ impl World {
             deliver_until: self.in_days(30),
             incoterm: Incoterm::Fob,
             cross_border: true,
+            quantity: None,
+            tolerance_class: 0,
         }
     }
 
@@ -211,6 +213,7 @@ impl World {
             seller: self.tier_1.account,
             buyer: self.core.account,
             order,
+            quantity: None,
             bill: Some(bill),
             declaration: Some(declaration),
             fingerprint: commitment(seed + 1_000_000),
