@@ -234,6 +234,9 @@ pub enum CustomsCommand {
         /// What.
         #[arg(required = true, value_enum)]
         decisions: Vec<DecisionArg>,
+        /// Hash of the authority's reference of a hold, 64 hex digits.
+        #[arg(long)]
+        reference: Option<portolan_primitives::Hash>,
     },
     /// Show a declaration.
     Show {
@@ -252,24 +255,31 @@ pub enum DecisionArg {
     Reject,
     /// Put the goods under control.
     Control,
-    /// Hold them.
+    /// Hold them, under a reference.
     Hold,
     /// Release them.
     Release,
     /// Clear them.
     Clear,
+    /// End the hold of a reference.
+    Lift,
+    /// Invalidate the declaration.
+    Invalidate,
 }
 
-impl From<DecisionArg> for CustomsDecision {
-    fn from(arg: DecisionArg) -> Self {
-        match arg {
-            DecisionArg::Accept => Self::Accept,
-            DecisionArg::Reject => Self::Reject,
-            DecisionArg::Control => Self::Control,
-            DecisionArg::Hold => Self::Hold,
-            DecisionArg::Release => Self::Release,
-            DecisionArg::Clear => Self::Clear,
-        }
+impl DecisionArg {
+    fn decision(self, reference: Option<Hash>) -> CliResult<CustomsDecision> {
+        let needed = || CliError::refused("no_reference", "a hold has a reference: name it with --reference");
+        Ok(match self {
+            Self::Accept => CustomsDecision::Accept,
+            Self::Reject => CustomsDecision::Reject,
+            Self::Control => CustomsDecision::Control,
+            Self::Hold => CustomsDecision::Hold { reference: reference.ok_or_else(needed)? },
+            Self::Release => CustomsDecision::Release,
+            Self::Clear => CustomsDecision::Clear,
+            Self::Lift => CustomsDecision::Lift { reference: reference.ok_or_else(needed)? },
+            Self::Invalidate => CustomsDecision::Invalidate,
+        })
     }
 }
 
@@ -401,13 +411,14 @@ pub fn customs(context: &Context, command: &CustomsCommand) -> CliResult<()> {
             };
             make(context, &Call::LodgeDeclaration { declarant: own()?, terms }, "The declaration is")
         }
-        CustomsCommand::Decide { declaration, decisions } => {
+        CustomsCommand::Decide { declaration, decisions, reference } => {
             let customs = own()?;
+            let reference = reference.map(|hash| Hash(hash.0));
             let decide = |decision: &DecisionArg| {
-                let decision = (*decision).into();
-                message(NAME, &Call::DecideDeclaration { customs, declaration: *declaration, decision })
+                let decision = decision.decision(reference)?;
+                Ok(message(NAME, &Call::DecideDeclaration { customs, declaration: *declaration, decision }))
             };
-            let done = context.send(decisions.iter().map(decide).collect())?;
+            let done = context.send(decisions.iter().map(decide).collect::<CliResult<_>>()?)?;
             context.report(&done, "The declaration is decided on", json!({ "document": declaration.text() }))
         }
         CustomsCommand::Show { declaration } => context.show(&format!("/v1/documents/{}", declaration.text())),

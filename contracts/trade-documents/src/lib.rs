@@ -1,4 +1,5 @@
-//! What proves that there is a trade behind a claim: orders, bills of lading with their title, customs declarations, invoices.
+//! What proves that there is a trade behind a claim: orders and what follows from them, bills of lading with their title, customs declarations,
+//! certificates of origin, invoices and credit notes, warehouse receipts, cargo policies.
 //!
 //! Documents stay with their owners; here lie salted commitments, the few fields that rules need, and a register of invoices' fingerprints under
 //! the consortium's key, in which each invoice has one place. Must never store a plain fingerprint, a carrier's number, a name or an address.
@@ -15,20 +16,24 @@ mod declaration;
 mod invoice;
 mod matching;
 mod order;
+mod origin;
+mod policy;
 mod review;
 mod supply;
 mod title;
+mod warehouse;
 
 use alloc::vec::Vec;
 
 use portolan_interface::{
-    AccountId, DocumentId, Hash, MemberId, MemberStatus, Money, PAGE, access,
+    AccountId, BusinessDate, DocumentId, Hash, MemberId, MemberStatus, Money, PAGE, access,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        Amendment, BillTerms, CreditTerms, CustomsDecision, DeclarationTerms, Dilution, Document, DocumentKind,
-        DocumentPage, EarlierEndorsement, Endorsement, EndorsementForm, Evidence, GoodsReceipt, GoodsReturn,
-        Inspection, InvoiceTerms, OrderAnswer, OrderEntry, OrderProposal, OrderTerms, OrderView, Registration,
-        ReviewPage, ReviewView, Shipment, SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError,
+        Amendment, BillTerms, CreditTerms, CustomsDecision, DeclarationAmendment, DeclarationTerms, Dilution, Document,
+        DocumentKind, DocumentPage, EarlierEndorsement, Endorsement, EndorsementForm, Evidence, GoodsReceipt,
+        GoodsReturn, Inspection, InvoiceTerms, OrderAnswer, OrderEntry, OrderProposal, OrderTerms, OrderView,
+        OriginTerms, PolicyTerms, ReceiptTerms, ReceiptView, Registration, ReviewPage, ReviewView, Shipment,
+        SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError, UnitPrice,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -286,6 +291,81 @@ impl TradeDocuments for Contract {
         credit::dilute(credit, live)
     }
 
+    fn amend_declaration(
+        &mut self,
+        declarant: AccountId,
+        declaration: DocumentId,
+        amendment: DeclarationAmendment,
+    ) -> Result<(), TradeError> {
+        declaration::amend(declarant, declaration, amendment)
+    }
+
+    fn certify_origin(&mut self, issuer: AccountId, terms: OriginTerms) -> Result<DocumentId, TradeError> {
+        origin::certify(issuer, terms)
+    }
+
+    fn revoke_origin(&mut self, issuer: AccountId, origin: DocumentId) -> Result<(), TradeError> {
+        origin::revoke(issuer, origin)
+    }
+
+    fn issue_receipt(&mut self, warehouse: AccountId, terms: ReceiptTerms) -> Result<DocumentId, TradeError> {
+        warehouse::issue(warehouse, terms)
+    }
+
+    fn split_receipt(
+        &mut self,
+        owner: AccountId,
+        receipt: DocumentId,
+        units: Vec<u64>,
+    ) -> Result<Vec<DocumentId>, TradeError> {
+        warehouse::split(owner, receipt, &units)
+    }
+
+    fn pledge_receipt(&mut self, owner: AccountId, receipt: DocumentId, bank: AccountId) -> Result<(), TradeError> {
+        warehouse::pledge(owner, receipt, bank)
+    }
+
+    fn release_receipt(&mut self, bank: AccountId, receipt: DocumentId) -> Result<(), TradeError> {
+        warehouse::release(bank, receipt)
+    }
+
+    fn value_receipt(&mut self, source: AccountId, receipt: DocumentId, price: UnitPrice) -> Result<(), TradeError> {
+        warehouse::value(source, receipt, price)
+    }
+
+    fn surrender_receipt(&mut self, owner: AccountId, receipt: DocumentId) -> Result<(), TradeError> {
+        warehouse::surrender(owner, receipt)
+    }
+
+    fn answer_receipt(&mut self, warehouse: AccountId, receipt: DocumentId, deliver: bool) -> Result<(), TradeError> {
+        warehouse::answer(warehouse, receipt, deliver)
+    }
+
+    fn insure_cargo(&mut self, insurer: AccountId, terms: PolicyTerms) -> Result<DocumentId, TradeError> {
+        policy::insure(insurer, terms)
+    }
+
+    fn claim_loss(
+        &mut self,
+        claimant: AccountId,
+        policy: DocumentId,
+        amount: Money,
+        occurred: BusinessDate,
+        commitment: Hash,
+    ) -> Result<u32, TradeError> {
+        policy::claim(claimant, policy, amount, occurred, commitment)
+    }
+
+    fn answer_claim(
+        &mut self,
+        insurer: AccountId,
+        policy: DocumentId,
+        number: u32,
+        accepted: Option<Money>,
+    ) -> Result<(), TradeError> {
+        policy::answer(insurer, policy, number, accepted)
+    }
+
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
         let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
         ensure!(may_read(&document), TradeError::NotParty);
@@ -308,6 +388,12 @@ impl TradeDocuments for Contract {
         let end = order.steps.min(from.saturating_add(PAGE));
         let steps = (from..end).filter_map(|number| STEPS.get(&(id, number))).collect();
         Ok(OrderView { order, steps })
+    }
+
+    fn receipt(&self, id: DocumentId) -> Result<ReceiptView, TradeError> {
+        let receipt = warehouse::load(id)?;
+        ensure!(access::may_read(&warehouse::parties(&receipt)), TradeError::NotParty);
+        warehouse::view(receipt)
     }
 
     fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError> {
@@ -344,6 +430,9 @@ fn may_read(document: &Document) -> bool {
         }
         Document::Invoice(invoice) => access::may_read(&[invoice.seller, invoice.buyer]),
         Document::CreditNote(note) => access::may_read(&[note.seller, note.buyer]),
+        Document::Origin(origin) => access::may_read(&[origin.issuer, origin.exporter, origin.importer]),
+        Document::WarehouseReceipt(receipt) => access::may_read(&warehouse::parties(receipt)),
+        Document::Policy(policy) => access::may_read(&policy::parties(policy)),
     }
 }
 
@@ -367,6 +456,9 @@ fn kind_of(document: &Document) -> DocumentKind {
         Document::Declaration(_) => DocumentKind::Declaration,
         Document::Invoice(_) => DocumentKind::Invoice,
         Document::CreditNote(_) => DocumentKind::CreditNote,
+        Document::Origin(_) => DocumentKind::Origin,
+        Document::WarehouseReceipt(_) => DocumentKind::WarehouseReceipt,
+        Document::Policy(_) => DocumentKind::Policy,
     }
 }
 

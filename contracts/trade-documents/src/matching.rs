@@ -146,6 +146,7 @@ fn match_customs(invoice: &mut Invoice, order: &Order, points: &mut Points) -> R
         return Ok(());
     };
     let declaration = declaration::load(id)?;
+    dates::join(&mut invoice.flags, &declaration.flags);
     let cleared = declaration.terms.order == order.id && declaration.state == DeclarationState::Cleared;
     points.differ(!cleared, Mismatch::Customs, declaration.terms.commitment);
     Ok(())

@@ -126,35 +126,6 @@ fn nobody_orders_in_anothers_name() {
 // Customs.
 
 #[test]
-fn customs_take_a_declaration_through_control_and_hold_to_clearance() {
-    let world = World::new();
-    let order = world.order(1, cny(TOTAL));
-    let bill = world.bill(1, order);
-    let id = world.lodged(1, order, bill, cny(TOTAL));
-    let decide = |decision| world.trade(world.customs).decide_declaration(world.customs.account, id, decision);
-    let state = || match world.trade(world.customs).document(id).unwrap() {
-        Document::Declaration(declaration) => declaration.state,
-        other => panic!("{other:?}"),
-    };
-    let not_yet =
-        |decision, state| refuses(&world, || decide(decision), TradeError::DeclarationState { state, decision });
-    not_yet(CustomsDecision::Clear, DeclarationState::Lodged);
-    not_yet(CustomsDecision::Release, DeclarationState::Lodged);
-    let way = [
-        (CustomsDecision::Accept, DeclarationState::Accepted),
-        (CustomsDecision::Control, DeclarationState::UnderControl),
-        (CustomsDecision::Hold, DeclarationState::Held),
-        (CustomsDecision::Release, DeclarationState::Released),
-        (CustomsDecision::Clear, DeclarationState::Cleared),
-    ];
-    for (decision, after) in way {
-        decide(decision).unwrap();
-        assert_eq!(state(), after);
-    }
-    not_yet(CustomsDecision::Hold, DeclarationState::Cleared);
-}
-
-#[test]
 fn a_rejected_declaration_stays_rejected() {
     let world = World::new();
     let order = world.order(1, cny(TOTAL));

@@ -282,7 +282,7 @@ fn f26_an_invoice_older_than_its_order_is_flagged_and_the_certificate_carries_th
 }
 
 #[test]
-fn f26_a_matched_invoice_takes_over_what_is_odd_about_its_bill() {
+fn f26_a_matched_invoice_takes_over_what_is_odd_about_its_bill_and_its_declaration() {
     let world = World::new();
     let order = world.order(7, cny(TOTAL));
     let mut bill = world.bill_terms(7, order);
@@ -293,5 +293,5 @@ fn f26_a_matched_invoice_takes_over_what_is_odd_about_its_bill() {
     let id = register(&world, world.tier_1, terms);
     assert_eq!(invoice(&world, id).flags, []);
     world.trade(world.core).match_invoice(world.core.account, id).unwrap();
-    assert_eq!(invoice(&world, id).flags, [DateFlag::BeforeOrder]);
+    assert_eq!(invoice(&world, id).flags, [DateFlag::BeforeOrder, DateFlag::AfterShipment]);
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Bill, CreditNote, Declaration, Invoice, Order};
+use super::{Bill, CreditNote, Declaration, Invoice, Order, Origin, Policy, WarehouseReceipt};
 use crate::{DocumentId, data, small};
 
 small! {
@@ -13,6 +13,10 @@ small! {
     /// | order | last day of delivery | | | past: refused |
     /// | bill of lading | on board | flagged | | refused |
     /// | invoice | issue | flagged | usual | refused |
+    /// | export declaration | lodging | | flagged | |
+    /// | certificate of origin | issue | flagged | flagged: issued retrospectively | refused |
+    /// | cargo policy | first day of cover | | refused (UCP 600, article 28 e) | allowed |
+    /// | warehouse receipt, attested price | storage, price | | | refused |
     /// | shipment | dispatch | | | refused |
     /// | receipt of goods, inspection | arrival, inspection | | before it: refused | refused |
     /// | credit note | issue | before its invoice: refused | usual | refused |
@@ -44,6 +48,15 @@ small! {
         /// A credit note.
         #[codec(index = 4)]
         CreditNote,
+        /// A certificate of origin.
+        #[codec(index = 5)]
+        Origin,
+        /// A warehouse receipt.
+        #[codec(index = 6)]
+        WarehouseReceipt,
+        /// A cargo insurance policy.
+        #[codec(index = 7)]
+        Policy,
     }
 }
 
@@ -65,6 +78,15 @@ data! {
         /// A credit note.
         #[codec(index = 4)]
         CreditNote(CreditNote),
+        /// A certificate of origin.
+        #[codec(index = 5)]
+        Origin(Origin),
+        /// A warehouse receipt.
+        #[codec(index = 6)]
+        WarehouseReceipt(WarehouseReceipt),
+        /// A cargo insurance policy.
+        #[codec(index = 7)]
+        Policy(Policy),
     }
 
     /// Part of the numbered list of an account's documents.

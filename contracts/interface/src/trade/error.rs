@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    CreditState, CustomsDecision, DeclarationState, Difference, DocumentKind, InvoiceState, OrderState, TitleState,
+    ClaimState, CreditState, CustomsDecision, DeclarationState, Difference, DocumentKind, InvoiceState, OrderState,
+    ReceiptState, TitleState,
 };
 use crate::{AccountId, BusinessDate, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized, data};
 
@@ -338,5 +339,81 @@ data! {
         /// no certificate has to lose anything by this credit note any more
         #[codec(index = 73)]
         NothingToDilute,
+        /// a hold of this reference is open already
+        #[codec(index = 74)]
+        HoldOpen,
+        /// no hold of this reference is open
+        #[codec(index = 75)]
+        NoHold,
+        /// the declaration is {state}: it is amended before release only
+        #[codec(index = 76)]
+        NotAmendable {
+            /// Where it stands.
+            state: DeclarationState,
+        },
+        /// a country has two capital letters, by ISO 3166
+        #[codec(index = 77)]
+        Country,
+        /// the certificate of origin is revoked
+        #[codec(index = 78)]
+        OriginRevoked,
+        /// the warehouse receipt is {state}; the act needs it {needed}
+        #[codec(index = 79)]
+        ReceiptState {
+            /// Where it stands.
+            state: ReceiptState,
+            /// What the act needs.
+            needed: ReceiptState,
+        },
+        /// only the owner of the stored goods may do this
+        #[codec(index = 80)]
+        NotGoodsOwner,
+        /// a split has 2 to 64 parts
+        #[codec(index = 81)]
+        PartCount,
+        /// the parts come to {parts} units, the receipt to {whole}
+        #[codec(index = 82)]
+        PartsDiffer {
+            /// Of the parts together.
+            parts: u64,
+            /// Of the receipt.
+            whole: u64,
+        },
+        /// only the price source that the receipt names attests a price
+        #[codec(index = 83)]
+        NotPriceSource,
+        /// a unit is written by UN/ECE Recommendation 20: 2 or 3 capital letters or digits
+        #[codec(index = 84)]
+        Unit,
+        /// the cover ends before it starts
+        #[codec(index = 85)]
+        CoverWindow,
+        /// the cover starts after the goods were on board, on {on_board}
+        #[codec(index = 86)]
+        CoverTooLate {
+            /// The bill's date.
+            on_board: BusinessDate,
+        },
+        /// the loss on {occurred} lies outside the cover
+        #[codec(index = 87)]
+        OutsideCover {
+            /// Day of the loss.
+            occurred: BusinessDate,
+        },
+        /// {excess} more than is claimed, or insured
+        #[codec(index = 88)]
+        CoverExceeded {
+            /// By how much.
+            excess: Money,
+        },
+        /// no such claim on this policy
+        #[codec(index = 89)]
+        UnknownClaim,
+        /// the claim is {state}: it is answered once
+        #[codec(index = 90)]
+        ClaimState {
+            /// Where it stands.
+            state: ClaimState,
+        },
     }
 }

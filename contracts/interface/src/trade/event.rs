@@ -1,6 +1,9 @@
 //! What `trade-documents` tells.
 
-use super::{CreditState, DeclarationState, Endorsement, InvoiceState, OrderEntry, OrderState};
+use super::{
+    Claim, CreditState, DeclarationState, Endorsement, InvoiceState, OrderEntry, OrderState, OriginState, ReceiptState,
+    UnitPrice,
+};
 use crate::{AccountId, DocumentId, MemberId, Money, data};
 
 data! {
@@ -191,6 +194,82 @@ data! {
             invoice: DocumentId,
             /// By how much.
             amount: Money,
+        },
+        /// A declaration was amended.
+        #[codec(index = 16)]
+        DeclarationAmended {
+            /// Its id.
+            declaration: DocumentId,
+            /// Who declares.
+            declarant: AccountId,
+            /// How often by now.
+            amendments: u32,
+        },
+        /// A certificate of origin was issued or revoked.
+        #[codec(index = 17)]
+        OriginChanged {
+            /// Its id.
+            origin: DocumentId,
+            /// Who certifies.
+            issuer: AccountId,
+            /// Who sells the goods.
+            exporter: AccountId,
+            /// Where it stands.
+            state: OriginState,
+        },
+        /// A warehouse receipt was issued, split, pledged, released, surrendered or delivered on.
+        #[codec(index = 18)]
+        ReceiptChanged {
+            /// Its id.
+            receipt: DocumentId,
+            /// Who stores.
+            warehouse: AccountId,
+            /// Whose the goods are.
+            owner: AccountId,
+            /// Units.
+            quantity: u64,
+            /// To whom it is pledged.
+            pledgee: Option<AccountId>,
+            /// Where it stands.
+            state: ReceiptState,
+        },
+        /// A price of stored goods was attested.
+        #[codec(index = 19)]
+        ReceiptValued {
+            /// The receipt.
+            receipt: DocumentId,
+            /// Whose the goods are.
+            owner: AccountId,
+            /// To whom it is pledged.
+            pledgee: Option<AccountId>,
+            /// The price.
+            price: UnitPrice,
+        },
+        /// Cargo was insured.
+        #[codec(index = 20)]
+        CargoInsured {
+            /// The policy.
+            policy: DocumentId,
+            /// Who insures.
+            insurer: AccountId,
+            /// Who is insured.
+            insured: AccountId,
+            /// The shipment.
+            bill: DocumentId,
+            /// The sum insured.
+            sum: Money,
+        },
+        /// A loss was claimed, or the claim answered.
+        #[codec(index = 21)]
+        ClaimChanged {
+            /// The policy.
+            policy: DocumentId,
+            /// Who insures.
+            insurer: AccountId,
+            /// Number of the claim.
+            number: u32,
+            /// The claim.
+            claim: Claim,
         },
     }
 }

@@ -11,8 +11,12 @@ mod error;
 mod event;
 mod invoice;
 mod order;
+mod policy;
+mod warehouse;
 
-use crate::{AccountId, DocumentId, Hash, Money};
+use alloc::vec::Vec;
+
+use crate::{AccountId, BusinessDate, DocumentId, Hash, Money};
 
 pub use bill::*;
 pub use credit::*;
@@ -22,8 +26,10 @@ pub use error::*;
 pub use event::*;
 pub use invoice::*;
 pub use order::*;
+pub use policy::*;
+pub use warehouse::*;
 
-/// Orders, bills of lading with title, customs declarations and invoices.
+/// Orders, bills of lading with title, customs declarations, invoices and credit notes, certificates of origin, warehouse receipts, policies.
 #[portolan_sdk::interface(name = "trade-documents", module = api, error = TradeError, event = TradeEvent)]
 pub trait TradeDocuments {
     /// The buyer gives an order; the id is [`DocumentId::order`].
@@ -248,6 +254,81 @@ pub trait TradeDocuments {
     #[call(index = 33)]
     fn credit(&mut self, credit: DocumentId, live: Money) -> Result<Dilution, TradeError>;
 
+    /// The declarant amends a declaration before release; one that customs accepted waits for their acceptance again.
+    #[call(index = 34)]
+    fn amend_declaration(
+        &mut self,
+        declarant: AccountId,
+        declaration: DocumentId,
+        amendment: DeclarationAmendment,
+    ) -> Result<(), TradeError>;
+
+    /// A customs authority certifies where goods come from; the id is [`DocumentId::origin`].
+    #[call(index = 35)]
+    fn certify_origin(&mut self, issuer: AccountId, terms: OriginTerms) -> Result<DocumentId, TradeError>;
+
+    /// The issuer takes a certificate of origin back.
+    #[call(index = 36)]
+    fn revoke_origin(&mut self, issuer: AccountId, origin: DocumentId) -> Result<(), TradeError>;
+
+    /// A warehouse issues a receipt for stored goods; the id is [`DocumentId::warehouse_receipt`].
+    #[call(index = 37)]
+    fn issue_receipt(&mut self, warehouse: AccountId, terms: ReceiptTerms) -> Result<DocumentId, TradeError>;
+
+    /// The owner splits a receipt into parts of these units, which together are the whole.
+    #[call(index = 38)]
+    fn split_receipt(
+        &mut self,
+        owner: AccountId,
+        receipt: DocumentId,
+        units: Vec<u64>,
+    ) -> Result<Vec<DocumentId>, TradeError>;
+
+    /// The owner pledges a receipt to a bank, whose approval in the same transaction every act of the owner then needs.
+    #[call(index = 39)]
+    fn pledge_receipt(&mut self, owner: AccountId, receipt: DocumentId, bank: AccountId) -> Result<(), TradeError>;
+
+    /// The bank gives its pledge up.
+    #[call(index = 40)]
+    fn release_receipt(&mut self, bank: AccountId, receipt: DocumentId) -> Result<(), TradeError>;
+
+    /// The price source that the receipt names attests the price of a unit.
+    #[call(index = 41)]
+    fn value_receipt(&mut self, source: AccountId, receipt: DocumentId, price: UnitPrice) -> Result<(), TradeError>;
+
+    /// The owner gives the receipt back for the goods.
+    #[call(index = 42)]
+    fn surrender_receipt(&mut self, owner: AccountId, receipt: DocumentId) -> Result<(), TradeError>;
+
+    /// The warehouse hands the goods out, which ends the receipt, or returns it.
+    #[call(index = 43)]
+    fn answer_receipt(&mut self, warehouse: AccountId, receipt: DocumentId, deliver: bool) -> Result<(), TradeError>;
+
+    /// An insurer covers a shipment; the id is [`DocumentId::policy`].
+    #[call(index = 44)]
+    fn insure_cargo(&mut self, insurer: AccountId, terms: PolicyTerms) -> Result<DocumentId, TradeError>;
+
+    /// The insured, or who owns the goods by the bill of lading now, claims a loss. Answers the claim's number.
+    #[call(index = 45)]
+    fn claim_loss(
+        &mut self,
+        claimant: AccountId,
+        policy: DocumentId,
+        amount: Money,
+        occurred: BusinessDate,
+        commitment: Hash,
+    ) -> Result<u32, TradeError>;
+
+    /// The insurer accepts so much of a claim; nothing refuses it.
+    #[call(index = 46)]
+    fn answer_claim(
+        &mut self,
+        insurer: AccountId,
+        policy: DocumentId,
+        number: u32,
+        accepted: Option<Money>,
+    ) -> Result<(), TradeError>;
+
     /// One document. For its parties.
     #[query(index = 0, path = "/documents/{id}")]
     fn document(&self, id: DocumentId) -> Result<Document, TradeError>;
@@ -280,4 +361,8 @@ pub trait TradeDocuments {
     /// An order with its history from number `from` on. For its parties.
     #[query(index = 7, path = "/orders/{id}")]
     fn order(&self, id: DocumentId, from: Option<u32>) -> Result<OrderView, TradeError>;
+
+    /// A warehouse receipt with what it is worth today. For its parties.
+    #[query(index = 8, path = "/warehouse-receipts/{id}")]
+    fn receipt(&self, id: DocumentId) -> Result<ReceiptView, TradeError>;
 }
