@@ -63,7 +63,6 @@ pub fn claim(
     let owner = bill::load(policy.terms.bill)?.beneficiary;
     ensure!(claimant == policy.terms.insured || claimant == owner, TradeError::NotParty);
     authorise(claimant, "trade-documents.claim-loss")?;
-    receiving(claimant)?;
     same_currency(policy.terms.sum, amount)?;
     positive(amount)?;
     within(amount, policy.terms.sum)?;

@@ -10,7 +10,7 @@ use portolan_sdk::{ensure, env};
 use crate::{
     authorise, bill, committing, dates, matching,
     order::{ensure_running, load, moved, progress, same_currency},
-    positive, receiving,
+    positive,
 };
 
 fn units(count: u64, most: u64) -> Result<(), TradeError> {
@@ -25,7 +25,6 @@ fn of_buyer(buyer: AccountId, id: DocumentId, action: &str) -> Result<Order, Tra
     let order = load(id)?;
     ensure!(order.buyer == buyer, TradeError::NotParty);
     authorise(buyer, action)?;
-    receiving(buyer)?;
     ensure_running(&order)?;
     Ok(order)
 }

@@ -215,6 +215,24 @@ fn an_amendment_is_the_declarants_and_checked() {
 }
 
 #[test]
+fn a_restricted_member_neither_lodges_nor_certifies() {
+    let world = World::new();
+    let order = world.order(1, cny(TOTAL));
+    let bill = world.bill(1, order);
+    let terms = world.declaration_terms(1, order, bill, cny(TOTAL));
+    let restricted = TradeError::MemberNotActive { status: MemberStatus::Restricted };
+    for firm in [world.tier_1, world.customs] {
+        world.chain.set_status(firm.member, MemberStatus::Restricted);
+    }
+    let lodge = || world.trade(world.tier_1).lodge_declaration(world.tier_1.account, terms);
+    refuses(&world, lodge, restricted.clone());
+    let origin = origin_terms(&world, order);
+    refuses(&world, || world.trade(world.customs).certify_origin(world.customs.account, origin.clone()), restricted);
+    let forged = || world.trade(world.tier_2).certify_origin(world.customs.account, origin.clone());
+    refuses(&world, forged, TradeError::Unauthorized(Unauthorized::TooFewPersons));
+}
+
+#[test]
 fn f26_an_export_declared_after_the_shipment_is_flagged() {
     for (direction, days, flags) in [
         (Direction::Export, 0, vec![]),

@@ -400,6 +400,18 @@ fn an_invoice_is_certified_in_its_own_currency() {
 }
 
 #[test]
+fn an_invoice_is_certified_from_its_buyer_to_its_seller() {
+    let world = World::new();
+    let id = world.matched(1, cny(TOTAL));
+    let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+    let (buyer, seller, other) = (world.core.account, world.tier_1.account, world.tier_2.account);
+    refuses(&world, || receivable.certify(id, other, seller, cny(1)), TradeError::NotParty);
+    refuses(&world, || receivable.certify(id, buyer, other, cny(1)), TradeError::NotParty);
+    refuses(&world, || receivable.certify(id, seller, buyer, cny(1)), TradeError::NotParty);
+    receivable.certify(id, buyer, seller, cny(1)).unwrap();
+}
+
+#[test]
 fn only_a_party_matches_an_invoice() {
     let world = World::new();
     let id = world.registered(1, cny(TOTAL));

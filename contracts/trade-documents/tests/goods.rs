@@ -439,3 +439,50 @@ fn nobody_insures_claims_or_answers_in_anothers_name() {
     goods.claim(world.tier_1, policy, 1, 0).unwrap();
     refuses(world, || stranger.answer_claim(insurer, policy, 0, None), forged);
 }
+
+#[test]
+fn who_is_restricted_stores_values_and_insures_nothing_new_and_nothing_comes_to_the_frozen() {
+    let goods = goods();
+    let world = &goods.world;
+    let (id, bill) = (goods.stored(), goods.shipped());
+    world.chain.set_status(world.tier_1.member, MemberStatus::Frozen);
+    world.chain.set_status(world.bank.member, MemberStatus::Frozen);
+    let frozen = TradeError::MemberNotActive { status: MemberStatus::Frozen };
+    refuses(world, || goods.issue(goods.terms(73)), frozen.clone());
+    refuses(world, || goods.insure(goods.insurer, goods.policy_terms(bill)), frozen.clone());
+    world.chain.set_status(world.tier_1.member, MemberStatus::Active);
+    refuses(world, || goods.pledge(world.tier_1, id, world.bank), frozen.clone());
+    world.chain.set_status(goods.source.member, MemberStatus::Frozen);
+    refuses(world, || goods.issue(goods.terms(73)), frozen);
+    for firm in [world.carrier, goods.source, goods.insurer] {
+        world.chain.set_status(firm.member, MemberStatus::Restricted);
+    }
+    let restricted = TradeError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(world, || goods.issue(goods.terms(73)), restricted.clone());
+    refuses(world, || goods.value(goods.source, id, goods.price(1)), restricted.clone());
+    refuses(world, || goods.insure(goods.insurer, goods.policy_terms(bill)), restricted);
+}
+
+#[test]
+fn a_bank_takes_no_goods_of_its_own_in_pledge() {
+    let goods = goods();
+    let world = &goods.world;
+    let id = goods.issue(ReceiptTerms { owner: world.bank.account, ..goods.terms(71) }).unwrap();
+    refuses(world, || goods.pledge(world.bank, id, world.bank), TradeError::SameParty);
+    goods.pledge(world.bank, id, world.other_bank).unwrap();
+}
+
+#[test]
+fn a_claim_is_made_and_accepted_in_the_currency_of_the_cover() {
+    let goods = goods();
+    let world = &goods.world;
+    let (policy, _) = goods.insured();
+    let (by, insurer, usd) = (world.tier_1, goods.insurer, Money::new(1, Currency::USD));
+    let dollars = TradeError::WrongCurrency { expected: Currency::CNY, found: Currency::USD };
+    let (day, papers) = (world.today(), commitment(81));
+    let claim = || world.trade(by).claim_loss(by.account, policy, usd, day, papers);
+    refuses(world, claim, dollars.clone());
+    goods.claim(by, policy, 1, 0).unwrap();
+    let accept = || world.trade(insurer).answer_claim(insurer.account, policy, 0, Some(usd));
+    refuses(world, accept, dollars);
+}

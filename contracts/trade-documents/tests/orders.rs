@@ -9,9 +9,9 @@ use portolan_interface::{
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
         CreditNote, CreditReason, CreditState, CreditTerms, Difference, Dilution, Document, DocumentKind, GoodsReceipt,
-        GoodsReturn, Inspection, Invoice, InvoiceState, InvoiceTerms, Mismatch, OrderAnswer, OrderChange,
-        OrderProposal, OrderState, OrderStep, OrderTerms, OrderView, Shipment, TOLERANCE_PARAMETER, Tolerance,
-        TradeError,
+        GoodsReturn, Inspection, Invoice, InvoiceState, InvoiceTerms, MAX_ORDER_STEPS, Mismatch, OrderAnswer,
+        OrderChange, OrderProposal, OrderState, OrderStep, OrderTerms, OrderView, Shipment, TOLERANCE_PARAMETER,
+        Tolerance, TradeError,
     },
 };
 use portolan_sdk::CallError;
@@ -749,4 +749,108 @@ fn a_credit_note_is_for_its_parties() {
         let listed = world.trade(firm).documents(firm.account, None).unwrap().documents;
         assert!(listed.contains(&(DocumentKind::CreditNote, credit)));
     }
+}
+
+#[test]
+fn nobody_proposes_consents_or_moves_goods_in_anothers_name() {
+    let world = World::new();
+    let order = counted(&world, 1, 0);
+    let stranger = world.trade(world.tier_3);
+    let forged = TradeError::Unauthorized(Unauthorized::TooFewPersons);
+    let (buyer, seller) = (world.core.account, world.tier_1.account);
+    refuses(&world, || stranger.propose_order(buyer, order, OrderProposal::Cancel), forged.clone());
+    propose(&world, world.core, order, OrderProposal::Cancel).unwrap();
+    refuses(&world, || stranger.answer_proposal(seller, order, true), forged.clone());
+    refuses(&world, || stranger.answer_proposal(buyer, order, false), forged.clone());
+    answer(&world, world.core, order, false).unwrap();
+    ship(&world, order, 10).unwrap();
+    let receipt = GoodsReceipt { accepted: 10, rejected: 0, received: world.today(), commitment: commitment(32) };
+    refuses(&world, || stranger.receive_goods(buyer, order, receipt), forged.clone());
+    receive(&world, order, 10, 0).unwrap();
+    let goods = GoodsReturn { quantity: 1, amount: cny(1), commitment: commitment(33) };
+    refuses(&world, || stranger.return_goods(buyer, order, goods), forged.clone());
+    let inspection = Inspection { quantity: 1, passed: 1, inspected: world.today(), report: commitment(34) };
+    refuses(&world, || stranger.inspect_goods(buyer, order, inspection), forged.clone());
+    let invoice = bill_for(&world, order, 40, 12_000, Some(10));
+    matching(&world, invoice).unwrap();
+    let terms = credit_terms(&world, invoice, 60, 1, CreditReason::Price);
+    let credit = propose_credit(&world, world.tier_1, terms).unwrap();
+    refuses(&world, || stranger.answer_credit(buyer, credit, true), forged.clone());
+    refuses(&world, || stranger.answer_credit(seller, credit, false), forged);
+}
+
+#[test]
+fn a_restricted_side_begins_nothing_and_consents_to_nothing_but_takes_back_and_receives() {
+    let world = World::new();
+    let (order, other) = (counted(&world, 1, 0), counted(&world, 2, 0));
+    ship(&world, order, 10).unwrap();
+    let invoice = bill_for(&world, order, 40, 12_000, Some(10));
+    matching(&world, invoice).unwrap();
+    let by_seller =
+        propose_credit(&world, world.tier_1, credit_terms(&world, invoice, 60, 1, CreditReason::Price)).unwrap();
+    propose(&world, world.tier_1, other, OrderProposal::Cancel).unwrap();
+    world.chain.set_status(world.core.member, MemberStatus::Restricted);
+    let restricted = TradeError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(&world, || answer(&world, world.core, other, true), restricted.clone());
+    answer(&world, world.core, other, false).unwrap();
+    refuses(&world, || propose(&world, world.core, other, OrderProposal::Cancel), restricted.clone());
+    refuses(&world, || answer_credit(&world, world.core, by_seller, true), restricted.clone());
+    answer_credit(&world, world.core, by_seller, false).unwrap();
+    let terms = credit_terms(&world, invoice, 61, 1, CreditReason::Price);
+    refuses(&world, || propose_credit(&world, world.core, terms), restricted.clone());
+    let inspection = Inspection { quantity: 1, passed: 1, inspected: world.today(), report: commitment(34) };
+    let inspect = || world.trade(world.core).inspect_goods(world.core.account, order, inspection);
+    refuses(&world, inspect, restricted);
+    receive(&world, order, 10, 0).unwrap();
+}
+
+#[test]
+fn goods_of_an_order_that_does_not_run_are_not_inspected() {
+    let world = World::new();
+    let order = counted(&world, 1, 0);
+    ship(&world, order, 10).unwrap();
+    receive(&world, order, 10, 0).unwrap();
+    agreed(&world, order, OrderProposal::Close);
+    let inspection = Inspection { quantity: 1, passed: 1, inspected: world.today(), report: commitment(34) };
+    let inspect = || world.trade(world.core).inspect_goods(world.core.account, order, inspection);
+    refuses(&world, inspect, TradeError::OrderNotAccepted { state: OrderState::Closed });
+}
+
+#[test]
+fn a_return_is_in_the_orders_currency() {
+    let world = World::new();
+    let order = counted(&world, 1, 0);
+    ship(&world, order, 10).unwrap();
+    receive(&world, order, 10, 0).unwrap();
+    let dollars = TradeError::WrongCurrency { expected: Currency::CNY, found: Currency::USD };
+    refuses(&world, || send_back(&world, order, 1, Money::new(1, Currency::USD)), dollars);
+}
+
+#[test]
+fn an_order_that_was_invoiced_wrongly_is_not_invoiced_any_more() {
+    let world = World::new();
+    let order = counted(&world, 1, 0);
+    ship(&world, order, UNITS).unwrap();
+    receive(&world, order, UNITS, 0).unwrap();
+    let invoice = bill_for(&world, order, 40, TOTAL, Some(UNITS));
+    matching(&world, invoice).unwrap();
+    assert_eq!(state(&world, order), OrderState::Invoiced);
+    credited(&world, invoice, 60, 1, CreditReason::Price);
+    assert_eq!(state(&world, order), OrderState::Received);
+}
+
+/// So many entries are dear to make one by one: the count is put where the next one is the last.
+#[test]
+fn an_orders_history_is_limited() {
+    let world = World::new();
+    let order = counted(&world, 1, 0);
+    ship(&world, order, 1).unwrap();
+    world.chain.inside(portolan_interface::trade::api::CONTRACT, || {
+        let documents = portolan_sdk::storage::Map::<DocumentId, Document>::new(0);
+        let Some(Document::Order(mut record)) = documents.get(&order) else { panic!("no order") };
+        record.steps = MAX_ORDER_STEPS - 1;
+        documents.set(&order, &Document::Order(record));
+    });
+    ship(&world, order, 1).unwrap();
+    refuses(&world, || ship(&world, order, 1), TradeError::TooMany { limit: MAX_ORDER_STEPS });
 }

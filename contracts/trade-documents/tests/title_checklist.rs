@@ -625,6 +625,33 @@ fn c23_a_frozen_party_neither_gives_nor_takes() {
 }
 
 #[test]
+fn c23_no_bill_is_issued_to_a_frozen_party_and_no_goods_are_delivered_to_one() {
+    let (world, bill) = bill();
+    let order = record(&world, bill).order;
+    surrender(&world, world.tier_1, bill).unwrap();
+    answer(&world, world.carrier, bill, true).unwrap();
+    world.chain.set_status(world.tier_2.member, MemberStatus::Frozen);
+    let frozen = TradeError::MemberNotActive { status: MemberStatus::Frozen };
+    let two = world.tier_2.account;
+    refuses(&world, || issue(&world, 2, order, |terms| terms.holder = two), frozen.clone());
+    refuses(&world, || issue(&world, 2, order, |terms| terms.beneficiary = two), frozen.clone());
+    refuses(&world, || issue(&world, 2, order, |terms| terms.consignee = Some(two)), frozen.clone());
+    refuses(&world, || issue(&world, 2, order, |terms| terms.shipper = two), frozen.clone());
+    refuses(&world, || deliver(&world, world.carrier, bill, world.tier_2), frozen);
+}
+
+#[test]
+fn c23_a_restricted_carrier_amends_nothing_and_a_restricted_guarantor_promises_nothing() {
+    let (world, bill) = bill();
+    for firm in [world.carrier, world.core] {
+        world.chain.set_status(firm.member, MemberStatus::Restricted);
+    }
+    let restricted = TradeError::MemberNotActive { status: MemberStatus::Restricted };
+    refuses(&world, || propose(&world, world.carrier, bill, amendment(&world)), restricted.clone());
+    refuses(&world, || indemnify(&world, world.core, bill, commitment(7)), restricted);
+}
+
+#[test]
 fn c23_a_frozen_bearer_takes_nothing_and_a_restricted_owner_only_gives_back() {
     let (world, bill) = bill();
     endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
