@@ -166,8 +166,10 @@ fn a_pledged_receipt_neither_splits_nor_leaves_without_the_bank() {
     refuses(world, || goods.pledge(by, id, world.other_bank), pledged.clone());
     refuses(world, || goods.split(by, id, &[5_000, 5_000]), pledged.clone());
     refuses(world, || goods.surrender(by, id), pledged.clone());
-    // With the bank's approval it splits, and every part stays pledged.
+    // With the bank's approval it splits, and every part stays pledged; but no other bank has it in pledge too.
     let both = || Trade::over(world.chain.as_account(by.account).approved_by(world.bank.account, 1));
+    let second = || both().pledge_receipt(by.account, id, world.other_bank.account);
+    refuses(world, second, pledged.clone());
     let parts = both().split_receipt(by.account, id, vec![4_000, 6_000]).unwrap();
     for part in &parts {
         assert_eq!(goods.receipt(*part).pledgee, Some(world.bank.account));

@@ -64,10 +64,12 @@ fn lists(world: &World, firm: Firm, bill: DocumentId) -> bool {
     listed.contains(&(DocumentKind::BillOfLading, bill))
 }
 
+type TitleChange = fn(&World, DocumentId) -> Outcome;
+
 /// One act makes one party more; everybody else's list stays as it was.
 #[test]
 fn each_act_brings_the_bill_into_the_list_of_whom_it_concerns() {
-    let acts: [(&str, fn(&World, DocumentId) -> Outcome); 6] = [
+    let acts: [(&str, TitleChange); 6] = [
         ("holder", |world, bill| transfer_holder(world, world.tier_1, bill, world.tier_2)),
         ("nominee", |world, bill| {
             nominate(world, world.tier_1, bill, Some(world.tier_2))?;

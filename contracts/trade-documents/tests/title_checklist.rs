@@ -558,6 +558,13 @@ fn c22_s10_a_pledge_blocks_surrender_and_transfer_without_the_bank() {
     let form = EndorsementForm::ToOrder(world.tier_2.account);
     Trade::over(both).endorse(world.tier_1.account, bill, form, step).unwrap();
     assert_eq!(record(&world, bill).pledgee, Some(world.bank.account));
+    // Not even with the bank's approval has another bank it in pledge too.
+    let step = now(&world, bill);
+    let second = || {
+        let both = world.chain.as_account(world.tier_2.account).approved_by(world.bank.account, 1);
+        Trade::over(both).pledge_title(world.tier_2.account, bill, world.other_bank.account, step)
+    };
+    refuses(&world, second, TradeError::Pledged { to: world.bank.account });
     let still = TradeError::Pledged { to: world.bank.account };
     refuses(&world, || surrender(&world, world.tier_2, bill), still);
     // Back on repayment, surrendered at the port.
