@@ -119,11 +119,14 @@ pub fn answer_amendment(party: AccountId, id: DocumentId, consent: bool, step: T
     Ok(())
 }
 
-/// Somebody answers for a delivery without the title.
+/// A party to the bill or its order, other than the carrier, answers for a delivery without the title. Nobody else: who gives one reads the title.
 pub fn give_indemnity(giver: AccountId, id: DocumentId, letter: Hash, step: TitleStep) -> Result<(), TradeError> {
     let mut bill = seen(id, step)?;
     authorise(giver, "trade-documents.give-indemnity")?;
     committing(giver)?;
+    let order = order::load(bill.order)?;
+    let party = giver == order.buyer || giver == order.terms.seller || bill::parties(&bill).contains(&giver);
+    ensure!(party && giver != bill.carrier, TradeError::NotParty);
     let out = matches!(bill.state, TitleState::Issued | TitleState::Surrendered);
     ensure!(out, TradeError::TitleState { state: bill.state, needed: TitleState::Issued });
     ensure!(bill.delivery.is_none(), TradeError::DeliveredAlready);

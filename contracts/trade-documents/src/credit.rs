@@ -150,9 +150,10 @@ pub fn dilute(id: DocumentId, live: Money) -> Result<Dilution, TradeError> {
     let mut note = load(id)?;
     ensure_state(&note, CreditState::Agreed)?;
     order::same_currency(note.amount, live)?;
-    let amount = Money::new(note.open.minor.min(live.minor), live.currency);
-    ensure!(amount.is_positive(), TradeError::NothingToDilute);
     let mut invoice = invoice::load(note.invoice)?;
+    // A certificate that was refused or expired since has left room, and the others lose the less.
+    let amount = Money::new(note.open.minor.min(excess(&invoice)).min(live.minor), live.currency);
+    ensure!(amount.is_positive(), TradeError::NothingToDilute);
     invoice.certified = invoice.certified.checked_sub(amount).map_err(TradeError::Terms)?;
     invoice.state = state_of(&invoice);
     note.open = note.open.checked_sub(amount).map_err(TradeError::Terms)?;

@@ -6,8 +6,8 @@ use codec::Encode;
 use portolan_interface::{
     AccountId, DocumentId, Hash, Money,
     trade::{
-        DateFlag, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Registration, TradeError,
-        TradeEvent, api::emit,
+        DateFlag, Dispute, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Registration,
+        TradeError, TradeEvent, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -101,6 +101,7 @@ fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash, flags: Vec<DateF
         settled: nothing,
         certificates: 0,
         review: None,
+        dispute: None,
         flags,
         height: env::block_height(),
         state: InvoiceState::Registered,
@@ -182,4 +183,44 @@ pub fn changed(invoice: Invoice) {
     };
     store(invoice);
     emit(&event);
+}
+
+/// The buyer disputes what nothing is certified against.
+pub fn dispute(buyer: AccountId, id: DocumentId, reason: Hash) -> Result<(), TradeError> {
+    let mut invoice = load(id)?;
+    ensure!(buyer == invoice.buyer, TradeError::NotParty);
+    authorise(buyer, "trade-documents.dispute-invoice")?;
+    let before = invoice.state;
+    let open = matches!(before, InvoiceState::Registered | InvoiceState::Matched);
+    ensure!(open, TradeError::InvoiceState { state: before, needed: InvoiceState::Matched });
+    invoice.dispute = Some(Dispute { reason, before });
+    invoice.state = InvoiceState::Disputed;
+    changed(invoice);
+    Ok(())
+}
+
+/// The buyer ends its dispute.
+pub fn end_dispute(buyer: AccountId, id: DocumentId) -> Result<(), TradeError> {
+    let mut invoice = load(id)?;
+    ensure!(buyer == invoice.buyer, TradeError::NotParty);
+    authorise(buyer, "trade-documents.dispute-invoice")?;
+    let Some(dispute) = invoice.dispute.take() else {
+        return Err(TradeError::InvoiceState { state: invoice.state, needed: InvoiceState::Disputed });
+    };
+    invoice.state = dispute.before;
+    changed(invoice);
+    Ok(())
+}
+
+/// The seller withdraws what is not matched, whatever it waits for.
+pub fn cancel(seller: AccountId, id: DocumentId) -> Result<(), TradeError> {
+    let mut invoice = load(id)?;
+    ensure!(seller == invoice.seller, TradeError::NotParty);
+    authorise(seller, "trade-documents.cancel-invoice")?;
+    let stood = invoice.dispute.take().map_or(invoice.state, |dispute| dispute.before);
+    let unmatched = matches!(stood, InvoiceState::Registered | InvoiceState::UnderReview);
+    ensure!(unmatched, TradeError::InvoiceState { state: invoice.state, needed: InvoiceState::Registered });
+    invoice.state = InvoiceState::Cancelled;
+    changed(invoice);
+    Ok(())
 }

@@ -366,6 +366,18 @@ impl TradeDocuments for Contract {
         policy::answer(insurer, policy, number, accepted)
     }
 
+    fn dispute_invoice(&mut self, buyer: AccountId, invoice: DocumentId, reason: Hash) -> Result<(), TradeError> {
+        invoice::dispute(buyer, invoice, reason)
+    }
+
+    fn end_dispute(&mut self, buyer: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
+        invoice::end_dispute(buyer, invoice)
+    }
+
+    fn cancel_invoice(&mut self, seller: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
+        invoice::cancel(seller, invoice)
+    }
+
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
         let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
         ensure!(may_read(&document), TradeError::NotParty);

@@ -152,6 +152,24 @@ fn s11_customs_hold_and_lift_and_the_trade_goes_on() {
 }
 
 #[test]
+fn f24_a_hold_on_goods_that_are_invoiced_already_is_told_and_seen() {
+    let world = World::new();
+    let invoice = world.matched(1, cny(TOTAL));
+    let Document::Invoice(invoice) = world.trade(world.core).document(invoice).unwrap() else { panic!() };
+    // Cleared for export and invoiced, the goods are held on the other side of the sea.
+    let mut terms = world.declaration_terms(60, invoice.order, invoice.bill.unwrap(), cny(TOTAL));
+    terms.direction = Direction::Import;
+    let id = world.trade(world.core).lodge_declaration(world.core.account, terms).unwrap();
+    decide(&world, id, D::Accept).unwrap();
+    decide(&world, id, D::Hold { reference: ONE }).unwrap();
+    let told = world.chain.events::<TradeEvent>(api::CONTRACT);
+    let held = TradeEvent::DeclarationDecided { declaration: id, declarant: world.core.account, state: S::Held };
+    assert_eq!(told.last(), Some(&held));
+    let open: Vec<_> = record(&world, id).holds.iter().map(|hold| (hold.reference, hold.lifted)).collect();
+    assert_eq!(open, [(ONE, None)]);
+}
+
+#[test]
 fn holds_have_references_and_end_one_by_one() {
     let (world, id) = brought_to(S::Accepted);
     let today = world.today();

@@ -15,6 +15,7 @@ use portolan_interface::{
     },
 };
 use portolan_sdk::CallError;
+use proptest::prelude::*;
 use world::{Firm, Trade, World, cny, commitment, refusal};
 
 type Outcome = Result<(), CallError<TradeError>>;
@@ -362,7 +363,7 @@ fn f26_goods_are_not_sent_tomorrow_nor_received_before_they_were_sent() {
 }
 
 #[test]
-fn the_buyer_or_a_logistics_firm_inspects_what_was_shipped() {
+fn the_buyer_or_whom_the_buyer_admits_inspects_what_was_shipped() {
     let world = World::new();
     let order = counted(&world, 1, 0);
     ship(&world, order, 100).unwrap();
@@ -371,14 +372,18 @@ fn the_buyer_or_a_logistics_firm_inspects_what_was_shipped() {
         let inspection = Inspection { quantity, passed, inspected, report: commitment(34) };
         world.trade(firm).inspect_goods(firm.account, order, inspection)
     };
-    refuses(&world, || inspect(world.tier_1, 10, 10, 0), TradeError::NotParty);
+    for firm in [world.tier_1, world.carrier] {
+        refuses(&world, || inspect(firm, 10, 10, 0), TradeError::NotParty);
+    }
     refuses(&world, || inspect(world.core, 101, 10, 0), TradeError::TooManyUnits { excess: 1 });
     refuses(&world, || inspect(world.core, 10, 11, 0), TradeError::TooManyUnits { excess: 1 });
     refuses(&world, || inspect(world.core, 0, 0, 0), TradeError::NoUnits);
     let (date, earliest) = (world.in_days(-1), world.today());
     refuses(&world, || inspect(world.core, 10, 10, -1), TradeError::DateTooEarly { date, earliest });
     inspect(world.core, 100, 98, 0).unwrap();
-    inspect(world.carrier, 10, 10, 0).unwrap();
+    let both = world.chain.as_account(world.carrier.account).approved_by(world.core.account, 1);
+    let inspection = Inspection { quantity: 10, passed: 10, inspected: world.today(), report: commitment(34) };
+    Trade::over(both).inspect_goods(world.carrier.account, order, inspection).unwrap();
     assert_eq!(view(&world, order).steps[2].by, world.carrier.account);
 }
 
@@ -853,4 +858,95 @@ fn an_orders_history_is_limited() {
     });
     ship(&world, order, 1).unwrap();
     refuses(&world, || ship(&world, order, 1), TradeError::TooMany { limit: MAX_ORDER_STEPS });
+}
+
+#[test]
+fn certificates_that_came_to_nothing_leave_the_others_less_to_lose() {
+    let world = World::new();
+    let id = certified(&world, 700_000);
+    certify(&world, id, 500_000).unwrap();
+    let credit = credited(&world, id, 60, 400_000, CreditReason::Return);
+    assert_eq!(note(&world, credit).open, cny(400_000));
+    Trade::over(world.chain.as_contract(RECEIVABLE)).release(id, cny(500_000)).unwrap();
+    refuses(&world, || dilute(&world, credit, 700_000), TradeError::NothingToDilute);
+    // Room that is certified again is certified within what is left.
+    certify(&world, id, 100_000).unwrap();
+    assert_eq!(refusal(certify(&world, id, 1)), TradeError::Overcertified { excess: cny(1) });
+}
+
+/// What happens to an invoice and its certificates.
+#[derive(Clone, Debug)]
+enum Event {
+    Certify(i128),
+    Release(usize),
+    Pay(usize),
+    Credit(i128),
+    Dilute(usize, usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (1..=TOTAL / 2).prop_map(Event::Certify),
+        1 => any::<usize>().prop_map(Event::Release),
+        1 => any::<usize>().prop_map(Event::Pay),
+        3 => (1..=TOTAL / 3).prop_map(Event::Credit),
+        4 => (any::<usize>(), any::<usize>()).prop_map(|(credit, certificate)| Event::Dilute(credit, certificate)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_certificates_promise_never_exceeds_the_invoice_but_by_what_credits_still_take(
+        events in proptest::collection::vec(event(), 1..30),
+    ) {
+        let world = World::new();
+        let id = certified(&world, 0);
+        let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+        // What is left of each live certificate, what paid ones were paid, and the agreed credit notes.
+        let (mut live, mut paid, mut credits) = (Vec::<i128>::new(), 0i128, Vec::new());
+        for (seed, event) in (1_000u64..).zip(&events) {
+            match *event {
+                Event::Certify(face) => {
+                    if certify(&world, id, face).is_ok() {
+                        live.push(face);
+                    }
+                }
+                Event::Release(which) if !live.is_empty() => {
+                    let face = live.swap_remove(which % live.len());
+                    receivable.release(id, cny(face)).unwrap();
+                }
+                Event::Pay(which) if !live.is_empty() => {
+                    let face = live.swap_remove(which % live.len());
+                    receivable.settle(id, cny(face)).unwrap();
+                    paid += face;
+                }
+                Event::Credit(minor) => {
+                    let terms = credit_terms(&world, id, seed, minor, CreditReason::Return);
+                    if let Ok(credit) = propose_credit(&world, world.core, terms) {
+                        answer_credit(&world, world.tier_1, credit, true).unwrap();
+                        credits.push(credit);
+                    }
+                }
+                Event::Dilute(credit, which) if !credits.is_empty() && !live.is_empty() => {
+                    let place = which % live.len();
+                    if let Ok(taken) = dilute(&world, credits[credit % credits.len()], live[place]) {
+                        prop_assert!(taken.amount.minor <= live[place]);
+                        live[place] -= taken.amount.minor;
+                        if live[place] == 0 {
+                            live.swap_remove(place);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            let record = invoice(&world, id);
+            prop_assert_eq!(record.certified.minor, live.iter().sum::<i128>() + paid);
+            prop_assert_eq!(record.settled.minor, paid);
+            prop_assert!(record.credited.minor <= record.payable.minor);
+            let open: i128 = credits.iter().map(|credit| note(&world, *credit).open.minor).sum();
+            prop_assert!(record.certified.minor - (record.payable.minor - record.credited.minor) <= open);
+        }
+    }
 }

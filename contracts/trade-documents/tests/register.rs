@@ -8,7 +8,8 @@ use portolan_interface::{
     AccountId, DocumentId, MemberStatus, Role, Unauthorized,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        DateFlag, Document, Invoice, InvoiceState, InvoiceTerms, Registration, Review, TradeError, TradeEvent, api,
+        DateFlag, Dispute, Document, Invoice, InvoiceState, InvoiceTerms, Registration, Review, TradeError, TradeEvent,
+        api,
     },
 };
 use portolan_sdk::CallError;
@@ -236,6 +237,78 @@ fn the_plain_near_key_is_not_in_the_state() {
     let plain = format!("{:?}", terms.near.0);
     register(&world, world.tier_1, terms);
     assert!(!format!("{:?}", world.chain.snapshot()).contains(plain.trim_matches(['[', ']'])));
+}
+
+// Disputes and cancellation.
+
+fn dispute(world: &World, firm: Firm, id: DocumentId) -> Result<(), CallError<TradeError>> {
+    world.trade(firm).dispute_invoice(firm.account, id, commitment(91))
+}
+
+#[test]
+fn a_disputed_invoice_is_neither_matched_nor_certified_until_the_buyer_ends_it() {
+    for matched in [false, true] {
+        let world = World::new();
+        let id = if matched { world.matched(1, cny(TOTAL)) } else { world.registered(1, cny(TOTAL)) };
+        let before = invoice(&world, id).state;
+        refuses(&world, || dispute(&world, world.tier_1, id), TradeError::NotParty);
+        let (core, tier_1) = (world.trade(world.core), world.trade(world.tier_1));
+        let none = TradeError::InvoiceState { state: before, needed: InvoiceState::Disputed };
+        refuses(&world, || core.end_dispute(world.core.account, id), none);
+        dispute(&world, world.core, id).unwrap();
+        assert_eq!(invoice(&world, id).dispute, Some(Dispute { reason: commitment(91), before }));
+        let disputed = |needed| TradeError::InvoiceState { state: InvoiceState::Disputed, needed };
+        refuses(&world, || dispute(&world, world.core, id), disputed(InvoiceState::Matched));
+        refuses(&world, || core.match_invoice(world.core.account, id), disputed(InvoiceState::Registered));
+        let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+        let certify = || receivable.certify(id, world.core.account, world.tier_1.account, cny(1));
+        refuses(&world, certify, disputed(InvoiceState::Matched));
+        refuses(&world, || tier_1.end_dispute(world.tier_1.account, id), TradeError::NotParty);
+        let forged = TradeError::Unauthorized(Unauthorized::TooFewPersons);
+        refuses(&world, || tier_1.end_dispute(world.core.account, id), forged.clone());
+        core.end_dispute(world.core.account, id).unwrap();
+        assert_eq!((invoice(&world, id).state, invoice(&world, id).dispute), (before, None));
+        refuses(&world, || tier_1.dispute_invoice(world.core.account, id, commitment(91)), forged);
+    }
+}
+
+#[test]
+fn what_is_certified_or_under_review_is_not_disputed_here() {
+    let world = World::new();
+    let (first, held) = near_duplicate(&world);
+    let wrong = |state| TradeError::InvoiceState { state, needed: InvoiceState::Matched };
+    refuses(&world, || dispute(&world, world.core, held), wrong(InvoiceState::UnderReview));
+    world.trade(world.core).match_invoice(world.core.account, first).unwrap();
+    let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+    receivable.certify(first, world.core.account, world.tier_1.account, cny(1)).unwrap();
+    refuses(&world, || dispute(&world, world.core, first), wrong(InvoiceState::Certified));
+}
+
+#[test]
+fn the_seller_withdraws_an_unmatched_invoice_and_its_fingerprint_stays_taken() {
+    let world = World::new();
+    let cancel = |firm: Firm, id| world.trade(firm).cancel_invoice(firm.account, id);
+    let (first, held) = near_duplicate(&world);
+    refuses(&world, || cancel(world.core, first), TradeError::NotParty);
+    let forged = || world.trade(world.core).cancel_invoice(world.tier_1.account, first);
+    refuses(&world, forged, TradeError::Unauthorized(Unauthorized::TooFewPersons));
+    cancel(world.tier_1, held).unwrap();
+    dispute(&world, world.core, first).unwrap();
+    cancel(world.tier_1, first).unwrap();
+    for (id, fingerprint) in [(first, commitment(1_000_001)), (held, commitment(71))] {
+        assert_eq!((invoice(&world, id).state, invoice(&world, id).dispute), (InvoiceState::Cancelled, None));
+        let again = InvoiceTerms { fingerprint, ..world.invoice_terms(u64::from(id.0[0]) + 9, cny(TOTAL)) };
+        let register = || world.trade(world.tier_1).register_invoice(world.tier_1.account, again);
+        refuses(&world, register, TradeError::DuplicateInvoice { first: id });
+    }
+    for disputed in [false, true] {
+        let matched = world.matched(300 + u64::from(disputed), cny(TOTAL));
+        if disputed {
+            dispute(&world, world.core, matched).unwrap();
+        }
+        let (state, needed) = (invoice(&world, matched).state, InvoiceState::Registered);
+        refuses(&world, || cancel(world.tier_1, matched), TradeError::InvoiceState { state, needed });
+    }
 }
 
 // Dates.

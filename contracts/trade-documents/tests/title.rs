@@ -7,11 +7,17 @@ mod world;
 use portolan_interface::{
     AccountId, DocumentId, Unauthorized,
     trade::{
-        Amendment, BearerKey, BillTerms, DocumentKind, EndorsementForm, SurrenderPurpose, TitleState, TradeError,
+        Amendment, BearerKey, BillTerms, DeliveryBasis, DocumentKind, EndorsementForm, SurrenderPurpose, TitleAct,
+        TitleState, TradeError, TradeEvent,
+        api::{CONTRACT, Call},
         presentation,
     },
 };
-use portolan_sdk::testing::TestChain;
+use portolan_sdk::{
+    ContractError,
+    codec::Encode,
+    testing::{Failure, TestChain},
+};
 use proptest::prelude::*;
 use titles::*;
 use world::{Firm, World, cny, commitment, refusal};
@@ -84,7 +90,11 @@ fn each_act_brings_the_bill_into_the_list_of_whom_it_concerns() {
             world.trade(world.tier_2).present_title(world.tier_2.account, bill, signature, now(world, bill))
         }),
         ("pledgee", |world, bill| pledge(world, world.tier_1, bill, world.bank)),
-        ("guarantor", |world, bill| indemnify(world, world.tier_2, bill, commitment(7))),
+        ("guarantor", |world, bill| {
+            nominate(world, world.tier_1, bill, Some(world.tier_2))?;
+            indemnify(world, world.tier_2, bill, commitment(7))?;
+            nominate(world, world.tier_1, bill, None)
+        }),
     ];
     for (who, act) in acts {
         let (world, bill) = bill();
@@ -142,6 +152,110 @@ fn a_title_is_for_its_parties() {
     assert_eq!(refusal(world.trade(world.tier_2).title(bill, None)), TradeError::NotParty);
     nominate(&world, world.tier_1, bill, Some(world.tier_2)).unwrap();
     assert_eq!(world.trade(world.tier_2).title(bill, None).unwrap().bill.nominee, Some(world.tier_2.account));
+}
+
+// Failure modes and stories.
+
+#[test]
+fn f20_a_former_holder_endorses_nothing_and_two_endorsements_in_one_block_are_one() {
+    let (world, bill) = bill();
+    let step = now(&world, bill);
+    let to = |firm: Firm| Call::Endorse {
+        owner: world.tier_1.account,
+        bill,
+        form: EndorsementForm::ToOrder(firm.account),
+        step,
+    };
+    // Both in one transaction: the second is stale, so nothing happened.
+    let calls = [to(world.tier_2), to(world.tier_3)].map(|call| (CONTRACT, call.encode()));
+    let before = world.chain.snapshot();
+    let (failed, why) = world.chain.as_account(world.tier_1.account).transaction(&calls).unwrap_err();
+    let stale = ContractError::Contract(TradeError::StaleTitle { seen: 1, now: 2 });
+    assert_eq!((failed, why), (1, Some(Failure::Reverted(stale.encode()))));
+    assert_eq!(world.chain.snapshot(), before);
+    // One after the other: the first wins.
+    endorse(&world, world.tier_1, bill, world.tier_2).unwrap();
+    refuses(&world, || endorse(&world, world.tier_1, bill, world.tier_3), TradeError::NotOwner);
+    assert_eq!(owners(&world, bill), (world.tier_2.account, world.tier_2.account));
+}
+
+#[test]
+fn f21_surrender_by_a_holder_who_is_not_beneficiary_is_refused_for_every_purpose() {
+    let (world, bill) = bill();
+    transfer_holder(&world, world.tier_1, bill, world.tier_2).unwrap();
+    for purpose in [SurrenderPurpose::Delivery, SurrenderPurpose::Paper, SurrenderPurpose::Reissue] {
+        refuses(&world, || surrender_for(&world, world.tier_2, bill, purpose), TradeError::NotOwner);
+        refuses(&world, || surrender_for(&world, world.tier_1, bill, purpose), TradeError::NotOwner);
+    }
+}
+
+#[test]
+fn f22_of_an_electronic_title_and_its_paper_one_alone_is_in_force() {
+    let (world, first) = bill();
+    let order = record(&world, first).order;
+    let mut present = first;
+    for seed in 2..5 {
+        let anew = |seed| issue(&world, seed, order, |terms| terms.replaces = Some(present));
+        let in_force = TradeError::NotReplaceable { state: TitleState::Issued };
+        refuses(&world, || anew(seed), in_force);
+        surrender_for(&world, world.tier_1, present, SurrenderPurpose::Paper).unwrap();
+        answer(&world, world.carrier, present, true).unwrap();
+        let on_paper = TradeError::TitleState { state: TitleState::OnPaper, needed: TitleState::Issued };
+        refuses(&world, || endorse(&world, world.tier_1, present, world.tier_2), on_paper);
+        let by = anew(seed).unwrap();
+        refuses(&world, || anew(seed + 100), TradeError::ReplacedAlready { by });
+        present = by;
+    }
+    assert_eq!(record(&world, present).state, TitleState::Issued);
+}
+
+#[test]
+fn f23_goods_that_left_without_the_title_are_on_record_for_the_bank_that_has_it_in_pledge() {
+    let (world, bill) = bill();
+    pledge(&world, world.tier_1, bill, world.bank).unwrap();
+    refuses(&world, || deliver(&world, world.carrier, bill, world.core), TradeError::NothingToDeliverOn);
+    indemnify(&world, world.core, bill, commitment(77)).unwrap();
+    deliver(&world, world.carrier, bill, world.core).unwrap();
+    let seen = world.trade(world.bank).title(bill, None).unwrap();
+    let delivery = seen.bill.delivery.unwrap();
+    assert_eq!((delivery.basis, delivery.to), (DeliveryBasis::Indemnity, world.core.account));
+    assert_eq!(seen.bill.indemnity.unwrap().giver, world.core.account);
+    assert_eq!(seen.bill.pledgee, Some(world.bank.account), "its pledge stands");
+    let told = world.chain.events::<TradeEvent>(CONTRACT);
+    let Some(TradeEvent::TitleChanged { endorsement, .. }) = told.last() else { panic!("{told:?}") };
+    assert_eq!((endorsement.act, endorsement.named), (TitleAct::Delivered, Some(world.core.account)));
+}
+
+#[test]
+fn s10_the_title_goes_to_the_bank_in_pledge_comes_back_and_is_surrendered_at_the_port() {
+    let (world, bill) = bill();
+    // The carrier issued it to the shipper, who endorses it to the trader.
+    endorse(&world, world.tier_1, bill, world.core).unwrap();
+    // The trader finances the goods in transit: the title is the bank's security.
+    pledge(&world, world.core, bill, world.bank).unwrap();
+    let pledged = TradeError::Pledged { to: world.bank.account };
+    refuses(&world, || surrender(&world, world.core, bill), pledged.clone());
+    refuses(&world, || endorse(&world, world.core, bill, world.tier_2), pledged);
+    // Repaid.
+    release(&world, world.bank, bill).unwrap();
+    // At the port.
+    surrender(&world, world.core, bill).unwrap();
+    answer(&world, world.carrier, bill, true).unwrap();
+    deliver(&world, world.carrier, bill, world.core).unwrap();
+    let (shipper, trader, bank, carrier) =
+        (world.tier_1.account, world.core.account, world.bank.account, world.carrier.account);
+    assert_eq!(
+        acts(&world, bill),
+        [
+            (TitleAct::Issue, carrier),
+            (TitleAct::Both, shipper),
+            (TitleAct::Pledge, trader),
+            (TitleAct::PledgeReleased, bank),
+            (TitleAct::Surrender, trader),
+            (TitleAct::SurrenderAccepted, carrier),
+            (TitleAct::Delivered, carrier),
+        ]
+    );
 }
 
 // Random acts.

@@ -699,6 +699,10 @@ fn c24_f23_without_the_title_a_letter_of_indemnity_is_recorded_with_its_giver() 
         world.trade(world.carrier).give_indemnity(world.core.account, bill, letter, step)
     };
     refuses(&world, forged, TradeError::Unauthorized(Unauthorized::TooFewPersons));
+    // Neither a stranger, who would come to read the title, nor the carrier itself.
+    for firm in [world.bank, world.tier_3, world.carrier] {
+        refuses(&world, || indemnify(&world, firm, bill, letter), TradeError::NotParty);
+    }
     indemnify(&world, world.core, bill, letter).unwrap();
     deliver(&world, world.carrier, bill, world.core).unwrap();
     let spent = record(&world, bill);

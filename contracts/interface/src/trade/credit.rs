@@ -84,7 +84,8 @@ data! {
         pub commitment: Hash,
         /// What the invoice's certificates exceed the lowered invoice by, and so lose.
         pub dilution: Money,
-        /// What of it they have not lost yet. Where nothing of them is live any more, it is the buyer's claim on the seller.
+        /// What of it they have not lost yet; less where one of them was refused or expired since. Where nothing of them is live any more, it is
+        /// the buyer's claim on the seller.
         pub open: Money,
         /// Height of the block that brought it.
         pub height: u64,

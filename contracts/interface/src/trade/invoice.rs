@@ -130,6 +130,14 @@ data! {
         pub by_platform: Option<AccountId>,
     }
 
+    /// Why the buyer does not owe an invoice, while nothing is certified against it.
+    pub struct Dispute {
+        /// Salted commitment to the reason.
+        pub reason: Hash,
+        /// Where the invoice stood, and stands again when the dispute ends.
+        pub before: InvoiceState,
+    }
+
     /// A review without the amounts, for those who judge it: the platform sees no prices.
     pub struct ReviewView {
         /// The invoice that is or was held.
@@ -194,6 +202,8 @@ data! {
         pub certificates: u32,
         /// Set once it was found to be nearly the same as an earlier one.
         pub review: Option<Review>,
+        /// While the buyer disputes it.
+        pub dispute: Option<Dispute>,
         /// What is odd about the dates of the invoice and, once matched, of its bill and declaration.
         pub flags: Vec<DateFlag>,
         /// Height of the block that brought it.

@@ -190,7 +190,7 @@ pub trait TradeDocuments {
         step: TitleStep,
     ) -> Result<(), TradeError>;
 
-    /// Somebody promises to hold the carrier harmless for delivery without the title.
+    /// A party to the bill or its order, other than the carrier, promises to hold the carrier harmless for delivery without the title.
     #[call(index = 23)]
     fn give_indemnity(
         &mut self,
@@ -227,7 +227,7 @@ pub trait TradeDocuments {
     #[call(index = 28)]
     fn receive_goods(&mut self, buyer: AccountId, order: DocumentId, receipt: GoodsReceipt) -> Result<(), TradeError>;
 
-    /// The buyer, or a logistics firm as inspector, records an inspection.
+    /// The buyer records an inspection, or an inspector does with the buyer's approval in the same transaction.
     #[call(index = 29)]
     fn inspect_goods(
         &mut self,
@@ -328,6 +328,19 @@ pub trait TradeDocuments {
         number: u32,
         accepted: Option<Money>,
     ) -> Result<(), TradeError>;
+
+    /// The buyer disputes an invoice against which nothing is certified: it is neither matched nor certified meanwhile. Of a certified one the
+    /// certificates are disputed.
+    #[call(index = 47)]
+    fn dispute_invoice(&mut self, buyer: AccountId, invoice: DocumentId, reason: Hash) -> Result<(), TradeError>;
+
+    /// The buyer ends its dispute: the invoice stands where it stood.
+    #[call(index = 48)]
+    fn end_dispute(&mut self, buyer: AccountId, invoice: DocumentId) -> Result<(), TradeError>;
+
+    /// The seller withdraws an invoice that is not matched. Its fingerprint stays taken; a matched one is lowered by a credit note.
+    #[call(index = 49)]
+    fn cancel_invoice(&mut self, seller: AccountId, invoice: DocumentId) -> Result<(), TradeError>;
 
     /// One document. For its parties.
     #[query(index = 0, path = "/documents/{id}")]
