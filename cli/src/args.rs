@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use portolan_interface::{CertificateId, DocumentId, FinancingId, MemberId, Money, PartId};
 use portolan_interface::trade::{ContainerNumber, Unlocode};
+use portolan_interface::{CertificateId, DocumentId, FinancingId, MemberId, Money, PartId};
 use portolan_primitives as chain;
 use portolan_primitives::id::{from_text, is_name, to_text};
 

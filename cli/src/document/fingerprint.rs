@@ -86,7 +86,9 @@ const NEAR_VERSION: u8 = 0x80 | VERSION;
 pub fn near_key(facts: &Facts) -> Result<Hash, Incomplete> {
     let (Some(seller), Some(buyer)) = (facts.seller.as_deref(), facts.buyer.as_deref()) else {
         let parties = [Field::Seller, Field::Buyer];
-        return Err(Incomplete { missing: missing(facts).into_iter().filter(|field| parties.contains(field)).collect() });
+        return Err(Incomplete {
+            missing: missing(facts).into_iter().filter(|field| parties.contains(field)).collect(),
+        });
     };
     let identity = (NEAR_VERSION, facts.kind, normalise(&facts.number), normalise(seller), normalise(buyer));
     Ok(hash(Domain::InvoiceFingerprint, &identity.encode()))

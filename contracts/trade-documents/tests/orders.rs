@@ -908,11 +908,7 @@ proptest! {
         let (mut live, mut paid, mut credits) = (Vec::<i128>::new(), 0i128, Vec::new());
         for (seed, event) in (1_000u64..).zip(&events) {
             match *event {
-                Event::Certify(face) => {
-                    if certify(&world, id, face).is_ok() {
-                        live.push(face);
-                    }
-                }
+                Event::Certify(face) if certify(&world, id, face).is_ok() => live.push(face),
                 Event::Release(which) if !live.is_empty() => {
                     let face = live.swap_remove(which % live.len());
                     receivable.release(id, cny(face)).unwrap();

@@ -4,8 +4,8 @@ use portolan_interface::financing::{self, OfferTerms};
 use portolan_interface::receivable::{self, Certificate, CertificateState, CertificateTerms, DuePurpose, Recourse};
 use portolan_interface::settlement::{self, BookPage, Deposit, DepositPage};
 use portolan_interface::trade::{
-    self, BillTerms, CustomsDecision, DeclarationTerms, Direction, EndorsementForm, Incoterm, InvoiceTerms, OrderAnswer,
-    OrderTerms, TitleStep,
+    self, BillTerms, CustomsDecision, DeclarationTerms, Direction, EndorsementForm, Incoterm, InvoiceTerms,
+    OrderAnswer, OrderTerms, TitleStep,
 };
 use portolan_interface::{CertificateId, Convention, DayCount, DocumentId, FinancingId, Hash, Money, PartId, Ppm};
 use portolan_primitives::BusinessDate;
