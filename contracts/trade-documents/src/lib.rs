@@ -59,23 +59,28 @@ portolan_sdk::storage! {
     8 => STEPS: Map<(DocumentId, u32), OrderEntry>;
 }
 
+// Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
 struct Contract;
 
 portolan_sdk::export!(Contract, portolan_interface::trade::api);
 
 impl TradeDocuments for Contract {
+    #[inline(never)]
     fn offer_order(&mut self, buyer: AccountId, terms: OrderTerms) -> Result<DocumentId, TradeError> {
         order::offer(buyer, terms)
     }
 
+    #[inline(never)]
     fn answer_order(&mut self, seller: AccountId, order: DocumentId, answer: OrderAnswer) -> Result<(), TradeError> {
         order::answer(seller, order, answer)
     }
 
+    #[inline(never)]
     fn issue_bill(&mut self, carrier: AccountId, terms: BillTerms) -> Result<DocumentId, TradeError> {
         bill::issue(carrier, terms)
     }
 
+    #[inline(never)]
     fn nominate(
         &mut self,
         beneficiary: AccountId,
@@ -86,6 +91,7 @@ impl TradeDocuments for Contract {
         title::nominate(beneficiary, bill, nominee, step)
     }
 
+    #[inline(never)]
     fn transfer_holder(
         &mut self,
         holder: AccountId,
@@ -96,10 +102,12 @@ impl TradeDocuments for Contract {
         title::transfer_holder(holder, bill, to, step)
     }
 
+    #[inline(never)]
     fn transfer_beneficiary(&mut self, holder: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError> {
         title::transfer_beneficiary(holder, bill, step)
     }
 
+    #[inline(never)]
     fn endorse(
         &mut self,
         owner: AccountId,
@@ -110,10 +118,12 @@ impl TradeDocuments for Contract {
         title::endorse(owner, bill, form, step)
     }
 
+    #[inline(never)]
     fn reject_title(&mut self, receiver: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError> {
         title::reject(receiver, bill, step)
     }
 
+    #[inline(never)]
     fn surrender(
         &mut self,
         owner: AccountId,
@@ -124,6 +134,7 @@ impl TradeDocuments for Contract {
         carriage::surrender(owner, bill, purpose, step)
     }
 
+    #[inline(never)]
     fn answer_surrender(
         &mut self,
         carrier: AccountId,
@@ -134,10 +145,12 @@ impl TradeDocuments for Contract {
         carriage::answer_surrender(carrier, bill, accept, step)
     }
 
+    #[inline(never)]
     fn lodge_declaration(&mut self, declarant: AccountId, terms: DeclarationTerms) -> Result<DocumentId, TradeError> {
         declaration::lodge(declarant, terms)
     }
 
+    #[inline(never)]
     fn decide_declaration(
         &mut self,
         customs: AccountId,
@@ -147,14 +160,17 @@ impl TradeDocuments for Contract {
         declaration::decide(customs, declaration, decision)
     }
 
+    #[inline(never)]
     fn register_invoice(&mut self, registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId, TradeError> {
         invoice::register(registrant, terms)
     }
 
+    #[inline(never)]
     fn match_invoice(&mut self, party: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
         matching::match_documents(party, invoice)
     }
 
+    #[inline(never)]
     fn certify(
         &mut self,
         invoice: DocumentId,
@@ -166,20 +182,24 @@ impl TradeDocuments for Contract {
         invoice::certify(invoice, debtor, creditor, face)
     }
 
+    #[inline(never)]
     fn release(&mut self, invoice: DocumentId, face: Money) -> Result<(), TradeError> {
         ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
         invoice::release(invoice, face)
     }
 
+    #[inline(never)]
     fn settle(&mut self, invoice: DocumentId, face: Money) -> Result<(), TradeError> {
         ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
         invoice::settle(invoice, face)
     }
 
+    #[inline(never)]
     fn review_invoice(&mut self, reviewer: AccountId, invoice: DocumentId, release: bool) -> Result<(), TradeError> {
         review::judge(reviewer, invoice, release)
     }
 
+    #[inline(never)]
     fn present_title(
         &mut self,
         presenter: AccountId,
@@ -190,6 +210,7 @@ impl TradeDocuments for Contract {
         title::present(presenter, bill, &signature, step)
     }
 
+    #[inline(never)]
     fn pledge_title(
         &mut self,
         owner: AccountId,
@@ -200,10 +221,12 @@ impl TradeDocuments for Contract {
         title::pledge(owner, bill, bank, step)
     }
 
+    #[inline(never)]
     fn release_title(&mut self, bank: AccountId, bill: DocumentId, step: TitleStep) -> Result<(), TradeError> {
         title::release(bank, bill, step)
     }
 
+    #[inline(never)]
     fn propose_amendment(
         &mut self,
         carrier: AccountId,
@@ -214,6 +237,7 @@ impl TradeDocuments for Contract {
         carriage::propose_amendment(carrier, bill, amendment, step)
     }
 
+    #[inline(never)]
     fn answer_amendment(
         &mut self,
         party: AccountId,
@@ -224,6 +248,7 @@ impl TradeDocuments for Contract {
         carriage::answer_amendment(party, bill, consent, step)
     }
 
+    #[inline(never)]
     fn give_indemnity(
         &mut self,
         giver: AccountId,
@@ -234,6 +259,7 @@ impl TradeDocuments for Contract {
         carriage::give_indemnity(giver, bill, letter, step)
     }
 
+    #[inline(never)]
     fn deliver(
         &mut self,
         carrier: AccountId,
@@ -244,6 +270,7 @@ impl TradeDocuments for Contract {
         carriage::deliver(carrier, bill, to, step)
     }
 
+    #[inline(never)]
     fn propose_order(
         &mut self,
         party: AccountId,
@@ -253,18 +280,22 @@ impl TradeDocuments for Contract {
         order::propose(party, order, proposal)
     }
 
+    #[inline(never)]
     fn answer_proposal(&mut self, party: AccountId, order: DocumentId, consent: bool) -> Result<(), TradeError> {
         order::answer_proposal(party, order, consent)
     }
 
+    #[inline(never)]
     fn ship_goods(&mut self, seller: AccountId, order: DocumentId, shipment: Shipment) -> Result<(), TradeError> {
         supply::ship(seller, order, shipment)
     }
 
+    #[inline(never)]
     fn receive_goods(&mut self, buyer: AccountId, order: DocumentId, receipt: GoodsReceipt) -> Result<(), TradeError> {
         supply::receive(buyer, order, receipt)
     }
 
+    #[inline(never)]
     fn inspect_goods(
         &mut self,
         inspector: AccountId,
@@ -274,23 +305,28 @@ impl TradeDocuments for Contract {
         supply::inspect(inspector, order, inspection)
     }
 
+    #[inline(never)]
     fn return_goods(&mut self, buyer: AccountId, order: DocumentId, goods: GoodsReturn) -> Result<(), TradeError> {
         supply::send_back(buyer, order, goods)
     }
 
+    #[inline(never)]
     fn propose_credit(&mut self, party: AccountId, terms: CreditTerms) -> Result<DocumentId, TradeError> {
         credit::propose(party, terms)
     }
 
+    #[inline(never)]
     fn answer_credit(&mut self, party: AccountId, credit: DocumentId, agree: bool) -> Result<(), TradeError> {
         credit::answer(party, credit, agree)
     }
 
+    #[inline(never)]
     fn credit(&mut self, credit: DocumentId, live: Money) -> Result<Dilution, TradeError> {
         ensure!(access::called_by(RECEIVABLE), TradeError::NotTrusted);
         credit::dilute(credit, live)
     }
 
+    #[inline(never)]
     fn amend_declaration(
         &mut self,
         declarant: AccountId,
@@ -300,18 +336,22 @@ impl TradeDocuments for Contract {
         declaration::amend(declarant, declaration, amendment)
     }
 
+    #[inline(never)]
     fn certify_origin(&mut self, issuer: AccountId, terms: OriginTerms) -> Result<DocumentId, TradeError> {
         origin::certify(issuer, terms)
     }
 
+    #[inline(never)]
     fn revoke_origin(&mut self, issuer: AccountId, origin: DocumentId) -> Result<(), TradeError> {
         origin::revoke(issuer, origin)
     }
 
+    #[inline(never)]
     fn issue_receipt(&mut self, warehouse: AccountId, terms: ReceiptTerms) -> Result<DocumentId, TradeError> {
         warehouse::issue(warehouse, terms)
     }
 
+    #[inline(never)]
     fn split_receipt(
         &mut self,
         owner: AccountId,
@@ -321,30 +361,37 @@ impl TradeDocuments for Contract {
         warehouse::split(owner, receipt, &units)
     }
 
+    #[inline(never)]
     fn pledge_receipt(&mut self, owner: AccountId, receipt: DocumentId, bank: AccountId) -> Result<(), TradeError> {
         warehouse::pledge(owner, receipt, bank)
     }
 
+    #[inline(never)]
     fn release_receipt(&mut self, bank: AccountId, receipt: DocumentId) -> Result<(), TradeError> {
         warehouse::release(bank, receipt)
     }
 
+    #[inline(never)]
     fn value_receipt(&mut self, source: AccountId, receipt: DocumentId, price: UnitPrice) -> Result<(), TradeError> {
         warehouse::value(source, receipt, price)
     }
 
+    #[inline(never)]
     fn surrender_receipt(&mut self, owner: AccountId, receipt: DocumentId) -> Result<(), TradeError> {
         warehouse::surrender(owner, receipt)
     }
 
+    #[inline(never)]
     fn answer_receipt(&mut self, warehouse: AccountId, receipt: DocumentId, deliver: bool) -> Result<(), TradeError> {
         warehouse::answer(warehouse, receipt, deliver)
     }
 
+    #[inline(never)]
     fn insure_cargo(&mut self, insurer: AccountId, terms: PolicyTerms) -> Result<DocumentId, TradeError> {
         policy::insure(insurer, terms)
     }
 
+    #[inline(never)]
     fn claim_loss(
         &mut self,
         claimant: AccountId,
@@ -356,6 +403,7 @@ impl TradeDocuments for Contract {
         policy::claim(claimant, policy, amount, occurred, commitment)
     }
 
+    #[inline(never)]
     fn answer_claim(
         &mut self,
         insurer: AccountId,
@@ -366,14 +414,17 @@ impl TradeDocuments for Contract {
         policy::answer(insurer, policy, number, accepted)
     }
 
+    #[inline(never)]
     fn dispute_invoice(&mut self, buyer: AccountId, invoice: DocumentId, reason: Hash) -> Result<(), TradeError> {
         invoice::dispute(buyer, invoice, reason)
     }
 
+    #[inline(never)]
     fn end_dispute(&mut self, buyer: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
         invoice::end_dispute(buyer, invoice)
     }
 
+    #[inline(never)]
     fn cancel_invoice(&mut self, seller: AccountId, invoice: DocumentId) -> Result<(), TradeError> {
         invoice::cancel(seller, invoice)
     }

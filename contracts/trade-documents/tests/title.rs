@@ -260,12 +260,19 @@ fn s10_the_title_goes_to_the_bank_in_pledge_comes_back_and_is_surrendered_at_the
 
 // Random acts.
 
+const KEY: [u8; 33] = [7; 33];
+
 #[derive(Clone, Debug)]
 enum Act {
     Nominate(usize, Option<usize>),
     Holder(usize, usize),
     Beneficiary(usize),
     Endorse(usize, usize),
+    Named(usize, usize),
+    Blank(usize),
+    Present(usize),
+    Pledge(usize),
+    Release,
     Reject(usize),
     Surrender(usize),
     Answer(bool),
@@ -278,6 +285,11 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (who.clone(), who.clone()).prop_map(|(by, to)| Act::Holder(by, to)),
         4 => who.clone().prop_map(Act::Beneficiary),
         4 => (who.clone(), who.clone()).prop_map(|(by, to)| Act::Endorse(by, to)),
+        1 => (who.clone(), who.clone()).prop_map(|(by, to)| Act::Named(by, to)),
+        1 => who.clone().prop_map(Act::Blank),
+        2 => who.clone().prop_map(Act::Present),
+        1 => who.clone().prop_map(Act::Pledge),
+        2 => Just(Act::Release),
         3 => who.clone().prop_map(Act::Reject),
         1 => who.prop_map(Act::Surrender),
         2 => proptest::bool::weighted(0.2).prop_map(Act::Answer),
@@ -292,6 +304,9 @@ struct Model {
     nominee: Option<usize>,
     holder_back_to: Option<usize>,
     beneficiary_back_to: Option<usize>,
+    named: bool,
+    blank: bool,
+    pledged: bool,
     state: TitleState,
 }
 
@@ -310,11 +325,13 @@ impl Model {
         let mut next = self.clone();
         let in_force = self.state == TitleState::Issued;
         let both = |who: usize| self.holder == who && self.beneficiary == who;
+        let disposable = in_force && !self.blank && !self.pledged;
+        let endorsable = disposable && !self.named;
         let allowed = match *act {
             Act::Nominate(by, nominee) => {
                 next.acted(by);
                 next.nominee = nominee;
-                in_force
+                endorsable
                     && self.beneficiary == by
                     && nominee != Some(by)
                     && (nominee.is_some() || self.nominee.is_some())
@@ -322,25 +339,38 @@ impl Model {
             Act::Holder(by, to) => {
                 next.acted(by);
                 (next.holder, next.holder_back_to) = (to, Some(by));
-                in_force && self.holder == by && to != by
+                endorsable && self.holder == by && to != by
             }
             Act::Beneficiary(by) => {
                 next.acted(by);
                 next.beneficiary_back_to = Some(self.beneficiary);
                 next.beneficiary = self.nominee.unwrap_or(self.beneficiary);
                 next.nominee = None;
-                in_force && self.holder == by && self.nominee.is_some()
+                endorsable && self.holder == by && self.nominee.is_some()
             }
-            Act::Endorse(by, to) => {
-                next = Self {
-                    holder: to,
-                    beneficiary: to,
-                    nominee: None,
-                    holder_back_to: Some(by),
-                    beneficiary_back_to: Some(by),
-                    state: self.state,
-                };
-                in_force && both(by) && to != by
+            Act::Endorse(by, to) | Act::Named(by, to) => {
+                (next.holder, next.beneficiary, next.nominee) = (to, to, None);
+                (next.holder_back_to, next.beneficiary_back_to) = (Some(by), Some(by));
+                next.named = matches!(act, Act::Named(..));
+                endorsable && both(by) && to != by
+            }
+            Act::Blank(by) => {
+                next.acted(by);
+                (next.nominee, next.blank) = (None, true);
+                endorsable && both(by)
+            }
+            Act::Present(by) => {
+                (next.holder, next.beneficiary, next.blank) = (by, by, false);
+                in_force && self.blank
+            }
+            Act::Pledge(by) => {
+                next.acted(by);
+                next.pledged = true;
+                disposable && both(by)
+            }
+            Act::Release => {
+                next.pledged = false;
+                self.pledged
             }
             Act::Reject(by) => {
                 let holder = self.holder_back_to.filter(|_| self.holder == by);
@@ -351,12 +381,13 @@ impl Model {
                 if let Some(former) = beneficiary {
                     (next.beneficiary, next.beneficiary_back_to, next.nominee) = (former, None, None);
                 }
+                next.named = false;
                 in_force && (holder.is_some() || beneficiary.is_some())
             }
             Act::Surrender(by) => {
                 next.acted(by);
                 (next.nominee, next.state) = (None, TitleState::Surrendered);
-                in_force && both(by)
+                disposable && both(by)
             }
             Act::Answer(accept) => {
                 next.state = if accept { TitleState::Accomplished } else { TitleState::Issued };
@@ -373,6 +404,14 @@ fn perform(world: &World, bill: DocumentId, firms: [Firm; 3], act: &Act) -> bool
         Act::Holder(by, to) => transfer_holder(world, firms[by], bill, firms[to]).is_ok(),
         Act::Beneficiary(by) => transfer_beneficiary(world, firms[by], bill).is_ok(),
         Act::Endorse(by, to) => endorse(world, firms[by], bill, firms[to]).is_ok(),
+        Act::Named(by, to) => endorse_as(world, firms[by], bill, EndorsementForm::Named(firms[to].account)).is_ok(),
+        Act::Blank(by) => endorse_as(world, firms[by], bill, EndorsementForm::Blank(BearerKey(KEY))).is_ok(),
+        Act::Present(by) => {
+            let signature = TestChain::sign(&KEY, &presentation(bill, firms[by].account));
+            world.trade(firms[by]).present_title(firms[by].account, bill, signature, now(world, bill)).is_ok()
+        }
+        Act::Pledge(by) => pledge(world, firms[by], bill, world.bank).is_ok(),
+        Act::Release => release(world, world.bank, bill).is_ok(),
         Act::Reject(by) => reject(world, firms[by], bill).is_ok(),
         Act::Surrender(by) => surrender(world, firms[by], bill).is_ok(),
         Act::Answer(accept) => answer(world, world.carrier, bill, accept).is_ok(),
@@ -380,14 +419,14 @@ fn perform(world: &World, bill: DocumentId, firms: [Firm; 3], act: &Act) -> bool
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_title_follows_the_checklist(acts in proptest::collection::vec(act(), 1..40)) {
         let (world, id) = bill();
         let firms = [world.tier_1, world.tier_2, world.tier_3];
         let place = |account: AccountId| firms.iter().position(|firm| firm.account == account).unwrap();
-        let mut model = Model { holder: 0, beneficiary: 0, nominee: None, holder_back_to: None, beneficiary_back_to: None, state: TitleState::Issued };
+        let mut model = Model { holder: 0, beneficiary: 0, nominee: None, holder_back_to: None, beneficiary_back_to: None, named: false, blank: false, pledged: false, state: TitleState::Issued };
         for act in &acts {
             let expected = model.after(act);
             prop_assert_eq!(perform(&world, id, firms, act), expected.is_some(), "{:?} on {:?}", act, model);
@@ -399,6 +438,9 @@ proptest! {
                 nominee: title.bill.nominee.map(place),
                 holder_back_to: title.bill.former_holder.map(place),
                 beneficiary_back_to: title.bill.former_beneficiary.map(place),
+                named: title.bill.named_only,
+                blank: title.bill.bearer.is_some(),
+                pledged: title.bill.pledgee.is_some(),
                 state: title.bill.state,
             };
             prop_assert_eq!(&seen, &model);

@@ -102,7 +102,7 @@ data! {
         /// The plain fingerprint. Only its keyed hash is stored.
         pub fingerprint: Hash,
         /// The plain near key: a hash of number, seller and buyer alone, normalised as the fingerprint's are. An invoice whose near key is taken
-        /// is held for review. Only its keyed hash is stored.
+        /// is held for review. Who registers vouches for it, and whoever has the document can check it. Only its keyed hash is stored.
         pub near: Hash,
         /// Salted commitment to the whole document.
         pub commitment: Hash,

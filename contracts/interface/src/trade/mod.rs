@@ -351,7 +351,8 @@ pub trait TradeDocuments {
     fn title(&self, id: DocumentId, from: Option<u32>) -> Result<TitleView, TradeError>;
 
     /// The registration of an invoice with this plain fingerprint, or none. For everybody who can compute the fingerprint. It reads one key of
-    /// the state, that of the fingerprint under the consortium's key, so that its proof shows the registration, or that there is none.
+    /// the state, that of the fingerprint under the consortium's key, so that its proof shows the registration, or that there is none; which key
+    /// that is, only a holder of the consortium's key can say.
     #[query(index = 2, path = "/fingerprints/{fingerprint}")]
     fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError>;
 
