@@ -3,7 +3,11 @@
 //! A deposit is a bank's liability to an account. The chain holds no pool: whatever is paid moves from one deposit at a bank to another at
 //! the same bank.
 
+mod redemption;
+
 use alloc::vec::Vec;
+
+pub use redemption::{RecordKind, Redemption, RedemptionAnswer, RedemptionPage, RedemptionReply, RedemptionState};
 
 use crate::{
     AccountId, BusinessDate, CertificateId, Currency, FinancingId, Hash, MemberId, MemberStatus, Money, PartId,
@@ -73,6 +77,8 @@ data! {
         pub held: Money,
         /// Of it bound by claims that are due and not yet paid.
         pub bound: Money,
+        /// No longer part of the deposit: asked to be paid out, and the bank has not answered.
+        pub pending: Money,
     }
 
     /// Part of the numbered list of an account's deposits.
@@ -91,8 +97,10 @@ data! {
         pub issued: Money,
         /// Ever redeemed.
         pub redeemed: Money,
-        /// The sum of deposits: issued − redeemed.
+        /// What the bank owes: issued − redeemed. It is the sum of deposits and of what is pending.
         pub outstanding: Money,
+        /// Asked to be paid out, and not yet answered.
+        pub pending: Money,
         /// Most that may be outstanding.
         pub cap: Money,
         /// Accounts that ever had a deposit.
@@ -265,6 +273,30 @@ data! {
             /// Of the amount.
             found: Currency,
         },
+        /// there is no such {what}: look its number up in the list
+        #[codec(index = 21)]
+        Unknown {
+            /// What was looked for.
+            what: RecordKind,
+        },
+        /// the redemption is {state} already: an order is answered once
+        #[codec(index = 22)]
+        RedemptionAnswered {
+            /// How it was answered.
+            state: RedemptionState,
+        },
+        /// the order is for {requested}: answer for exactly that amount
+        #[codec(index = 23)]
+        RedemptionAmount {
+            /// What was asked for.
+            requested: Money,
+        },
+        /// the reference stands for redemption {number} already: each payment is reconciled once
+        #[codec(index = 24)]
+        ReferenceUsed {
+            /// The other redemption in the bank's list.
+            number: u32,
+        },
     }
 
     /// What `settlement` tells.
@@ -289,16 +321,18 @@ data! {
             /// Commitment to the bank's own record of it; zeros for the proceeds of a financing.
             reference: Hash,
         },
-        /// A deposit was redeemed: the bank pays it out outside the chain.
+        /// The bank paid out a redemption outside the chain, and owes that much less.
         #[codec(index = 2)]
         Redeemed {
             /// The bank.
             bank: MemberId,
+            /// The redemption in its list.
+            number: u32,
             /// Whose.
             account: AccountId,
             /// How much.
             amount: Money,
-            /// Commitment to where it is to go.
+            /// Commitment to the bank's own record of the payment.
             reference: Hash,
         },
         /// Money moved from one deposit to another at the same bank.
@@ -339,6 +373,34 @@ data! {
             /// How much.
             amount: Money,
         },
+        /// An owner asked its bank to pay out part of a deposit; the amount is pending.
+        #[codec(index = 6)]
+        RedemptionRequested {
+            /// The bank.
+            bank: MemberId,
+            /// The redemption in its list.
+            number: u32,
+            /// Whose.
+            account: AccountId,
+            /// How much.
+            amount: Money,
+            /// Commitment to the order: where the money is to go.
+            order: Hash,
+        },
+        /// The bank did not pay out a redemption; the amount is back in the deposit.
+        #[codec(index = 7)]
+        RedemptionRefused {
+            /// The bank.
+            bank: MemberId,
+            /// The redemption in its list.
+            number: u32,
+            /// Whose.
+            account: AccountId,
+            /// How much.
+            amount: Money,
+            /// Commitment to the bank's own record of why.
+            reference: Hash,
+        },
     }
 }
 
@@ -359,15 +421,16 @@ pub trait Settlement {
         reference: Hash,
     ) -> Result<(), SettlementError>;
 
-    /// The owner redeems part of a deposit; the bank pays it out outside the chain.
+    /// The owner orders the bank to pay out part of a deposit outside the chain; the amount is pending until the bank answers. `order`
+    /// commits to where it is to go. Answers the redemption's number in the bank's list.
     #[call(index = 2)]
     fn redeem(
         &mut self,
         account: AccountId,
         bank: MemberId,
         amount: Money,
-        reference: Hash,
-    ) -> Result<(), SettlementError>;
+        order: Hash,
+    ) -> Result<u32, SettlementError>;
 
     /// The owner pays another account at the same bank.
     #[call(index = 3)]
@@ -411,6 +474,18 @@ pub trait Settlement {
     #[call(index = 9)]
     fn serves(&self, bank: MemberId, currency: Currency) -> Result<bool, SettlementError>;
 
+    /// The bank answers a redemption, once and for exactly its amount: executed, or refused, which returns the money. `reference` commits to
+    /// the bank's own record; that of a payment stands for one redemption only.
+    #[call(index = 10)]
+    fn answer_redemption(
+        &mut self,
+        bank_account: AccountId,
+        number: u32,
+        amount: Money,
+        answer: RedemptionAnswer,
+        reference: Hash,
+    ) -> Result<(), SettlementError>;
+
     /// The deposits of an account, from number `from` on. For its member.
     #[query(index = 0, path = "/deposits")]
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError>;
@@ -430,4 +505,20 @@ pub trait Settlement {
     /// How the receipts of a financed part are spread, and what was paid so far. For its payees.
     #[query(index = 4, path = "/waterfalls/{part}")]
     fn waterfall(&self, part: PartId) -> Result<Waterfall, SettlementError>;
+
+    /// All redemptions of a bank, from number `from` on. For the bank.
+    #[query(index = 5, path = "/banks/{bank}/redemptions")]
+    fn redemptions_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError>;
+
+    /// The redemptions that a bank has not answered, in no order of time, from entry `from` on. For the bank.
+    #[query(index = 6, path = "/banks/{bank}/pending-redemptions")]
+    fn pending_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError>;
+
+    /// All redemptions that an account asked for, from entry `from` on. For its member.
+    #[query(index = 7, path = "/redemptions")]
+    fn redemptions_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError>;
+
+    /// The redemptions of an account that are not answered, in no order of time, from entry `from` on. For its member.
+    #[query(index = 8, path = "/pending-redemptions")]
+    fn pending_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError>;
 }

@@ -15,6 +15,8 @@ pub struct Service {
     cap: i128,
     issued: i128,
     redeemed: i128,
+    /// Out of the deposits and not yet paid out: with the deposits it makes `issued - redeemed`.
+    pending: i128,
 }
 
 /// What an account has at a bank in a currency, minor units.
@@ -24,6 +26,8 @@ pub struct Balance {
     pub total: i128,
     /// Of it set aside for claims that are being paid.
     pub held: i128,
+    /// Beside it, not of it: asked to be paid out, and not yet answered.
+    pub pending: i128,
 }
 
 /// Where a balance lies.
@@ -56,7 +60,7 @@ fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
 /// Sets the bank's cap in a currency; the first time, the bank begins to serve it.
 pub fn serve(bank: MemberId, cap: Money) -> Result<(), SettlementError> {
     let key = (bank, cap.currency.0);
-    let mut service = SERVICES.get(&key).unwrap_or(Service { cap: 0, issued: 0, redeemed: 0 });
+    let mut service = SERVICES.get(&key).unwrap_or(Service { cap: 0, issued: 0, redeemed: 0, pending: 0 });
     let outstanding = Money::new(service.issued - service.redeemed, cap.currency);
     ensure!(outstanding.minor <= cap.minor, SettlementError::CapBelowOutstanding { outstanding });
     service.cap = cap.minor;
@@ -72,24 +76,61 @@ pub fn ensure_served(bank: MemberId, currency: Currency) -> Result<(), Settlemen
 
 /// The bank owes `amount` more, to the account.
 pub fn issue(bank: MemberId, to: AccountId, amount: Money) -> Result<(), SettlementError> {
-    let missing = || SettlementError::BankDoesNotServe { currency: amount.currency };
-    SERVICES.update(&(bank, amount.currency.0), missing, |service| {
+    let place = Place::new(to, bank, amount.currency);
+    change_service(place, |service| {
         service.issued = add(service.issued, amount.minor)?;
         let excess = Money::new(service.issued - service.redeemed - service.cap, amount.currency);
         ensure!(!excess.is_positive(), SettlementError::CapExceeded { excess });
         Ok(())
     })?;
-    credit(Place::new(to, bank, amount.currency), amount.minor)
+    credit(place, amount.minor)
 }
 
-/// The bank owes `amount` less: it pays it out outside the chain.
-pub fn redeem(place: Place, amount: Money) -> Result<(), SettlementError> {
-    debit(place, amount.minor)?;
-    let missing = || SettlementError::BankDoesNotServe { currency: amount.currency };
-    SERVICES.update(&(place.bank, place.currency.0), missing, |service| {
-        service.redeemed = add(service.redeemed, amount.minor)?;
+/// The amount leaves the deposit and is pending.
+pub fn set_pending(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.total -= minor;
+        balance.pending = add(balance.pending, minor)?;
+        Ok(())
+    })?;
+    change_service(place, |service| {
+        service.pending = add(service.pending, minor)?;
         Ok(())
     })
+}
+
+/// The pending amount was paid out outside the chain: the bank owes that much less.
+pub fn pay_out_pending(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.pending -= minor;
+        Ok(())
+    })?;
+    change_service(place, |service| {
+        service.pending -= minor;
+        service.redeemed = add(service.redeemed, minor)?;
+        Ok(())
+    })
+}
+
+/// The pending amount is back in the deposit.
+pub fn return_pending(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.pending -= minor;
+        balance.total = add(balance.total, minor)?;
+        Ok(())
+    })?;
+    change_service(place, |service| {
+        service.pending -= minor;
+        Ok(())
+    })
+}
+
+fn change_service(
+    place: Place,
+    alter: impl FnOnce(&mut Service) -> Result<(), SettlementError>,
+) -> Result<(), SettlementError> {
+    let missing = || SettlementError::BankDoesNotServe { currency: place.currency };
+    SERVICES.update(&(place.bank, place.currency.0), missing, alter)
 }
 
 /// Passes when the owner may dispose of `minor`: not of what is set aside, nor of what is due and not yet paid.
@@ -140,7 +181,7 @@ fn change(
         alter(balance)?;
         let missing = balance.held - balance.total;
         ensure!(
-            missing <= 0 && balance.held >= 0,
+            missing <= 0 && balance.held >= 0 && balance.pending >= 0,
             SettlementError::InsufficientDeposit { missing: Money::new(missing, place.currency) }
         );
         Ok(())
@@ -173,6 +214,7 @@ pub fn view(place: Place) -> Deposit {
         balance: money(balance.total),
         held: money(balance.held),
         bound: money(bound),
+        pending: money(balance.pending),
     }
 }
 
@@ -185,6 +227,7 @@ pub fn book(bank: MemberId, currency: Currency) -> Result<Book, SettlementError>
         issued: money(service.issued),
         redeemed: money(service.redeemed),
         outstanding: money(service.issued - service.redeemed),
+        pending: money(service.pending),
         cap: money(service.cap),
         depositors: DEPOSITORS.len(&(bank, currency.0)),
     })

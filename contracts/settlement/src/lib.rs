@@ -1,7 +1,8 @@
 //! Deposits that banks issue, what falls due to whom, and the order in which a receipt is spread.
 //!
 //! Money here is always some bank's liability to some account: it comes to be when that bank issues it, goes when it is redeemed, and in between
-//! only moves between accounts of the same bank. So the sum of a bank's deposits is what it issued less what was redeemed, after every call.
+//! only moves between accounts of the same bank. So a bank's deposits, with what it was asked to pay out and has not answered (pending), come to
+//! what it issued less what was redeemed, after every call.
 //! What is due and not yet paid binds the payer's deposit. Must never create money for anybody but the issuing bank, and never call a contract.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -9,6 +10,7 @@ extern crate alloc;
 
 mod deposits;
 mod obligations;
+mod redemption;
 mod waterfall;
 
 use alloc::vec::Vec;
@@ -18,8 +20,8 @@ use portolan_interface::{
     financing::api::CONTRACT as FINANCING,
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
-        BookPage, DepositPage, Obligation, ObligationPage, Payment, Settlement, SettlementError, SettlementEvent,
-        Waterfall, api::emit,
+        BookPage, DepositPage, Obligation, ObligationPage, Payment, RedemptionAnswer, RedemptionPage, Settlement,
+        SettlementError, SettlementEvent, Waterfall, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -44,6 +46,16 @@ portolan_sdk::storage! {
     6 => DUE: Map<(AccountId, MemberId, [u8; 3], i32), DueDay>;
     /// How the receipts of a part are spread.
     7 => WATERFALLS: Map<PartId, Waterfall>;
+    /// What a bank was ever asked to pay out.
+    8 => REDEMPTIONS: List<MemberId, redemption::Order>;
+    /// Numbers of those that it has not answered.
+    9 => PENDING_AT: List<MemberId, u32>;
+    /// Banks and numbers of an account's redemptions.
+    10 => REDEMPTIONS_OF: List<AccountId, (MemberId, u32)>;
+    /// Of those that are not answered.
+    11 => PENDING_OF: List<AccountId, (MemberId, u32)>;
+    /// Which redemption a bank's payment stands for.
+    12 => EXECUTED: Map<(MemberId, Hash), u32>;
 }
 
 struct Contract;
@@ -80,15 +92,11 @@ impl Settlement for Contract {
         account: AccountId,
         bank: MemberId,
         amount: Money,
-        reference: Hash,
-    ) -> Result<(), SettlementError> {
+        order: Hash,
+    ) -> Result<u32, SettlementError> {
         positive(amount)?;
         authorise(account, "settlement.redeem", amount)?;
-        let place = Place::new(account, bank, amount.currency);
-        deposits::ensure_free(place, amount.minor)?;
-        deposits::redeem(place, amount)?;
-        emit(&SettlementEvent::Redeemed { bank, account, amount, reference });
-        Ok(())
+        redemption::request(Place::new(account, bank, amount.currency), amount, order)
     }
 
     fn transfer(
@@ -152,6 +160,44 @@ impl Settlement for Contract {
 
     fn serves(&self, bank: MemberId, currency: Currency) -> Result<bool, SettlementError> {
         Ok(SERVICES.contains(&(bank, currency.0)))
+    }
+
+    fn answer_redemption(
+        &mut self,
+        bank_account: AccountId,
+        number: u32,
+        amount: Money,
+        answer: RedemptionAnswer,
+        reference: Hash,
+    ) -> Result<(), SettlementError> {
+        let bank = authorised_bank(bank_account, "settlement.answer_redemption", amount.currency, amount.minor)?;
+        redemption::answer(bank, number, amount, answer, reference)
+    }
+
+    fn redemptions_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
+        ensure!(access::may_read_of(bank), SettlementError::NotParty);
+        let count = REDEMPTIONS.len(&bank);
+        let from = from.unwrap_or(0);
+        let numbers = from..count.min(from.saturating_add(PAGE));
+        Ok(redemption::page(count, numbers.map(|number| (bank, number))))
+    }
+
+    fn pending_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
+        ensure!(access::may_read_of(bank), SettlementError::NotParty);
+        let numbers = PENDING_AT.page(&bank, from.unwrap_or(0), PAGE);
+        Ok(redemption::page(PENDING_AT.len(&bank), numbers.into_iter().map(|number| (bank, number))))
+    }
+
+    fn redemptions_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        let orders = REDEMPTIONS_OF.page(&account, from.unwrap_or(0), PAGE);
+        Ok(redemption::page(REDEMPTIONS_OF.len(&account), orders))
+    }
+
+    fn pending_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        let orders = PENDING_OF.page(&account, from.unwrap_or(0), PAGE);
+        Ok(redemption::page(PENDING_OF.len(&account), orders))
     }
 
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError> {

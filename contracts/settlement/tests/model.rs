@@ -3,19 +3,22 @@
 #[path = "../../receivable/tests/world/mod.rs"]
 mod world;
 
+use std::collections::BTreeMap;
+
 use portolan_interface::{
     CertificateId, PartId,
     receivable::api::CONTRACT as RECEIVABLE,
-    settlement::{ObligationState, Payment},
+    settlement::{ObligationState, Payment, RecordKind, RedemptionAnswer, RedemptionState, SettlementError},
 };
 use portolan_terms::pro_rata;
 use proptest::prelude::*;
-use world::{Firm, Settlement, World, cny, commitment};
+use world::{Firm, Settlement, World, cny, commitment, refusal};
 
 #[derive(Clone, Debug)]
 enum Act {
     Issue { to: usize, minor: i128 },
     Redeem { from: usize, minor: i128 },
+    Answer { order: usize, minor: Option<i128>, executed: bool, reference: u64 },
     Transfer { from: usize, to: usize, minor: i128 },
     Owe { payer: usize, minor: i128, days: i32 },
     Collect { claim: usize },
@@ -29,6 +32,8 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (who.clone(), minor.clone()).prop_map(|(to, minor)| Act::Issue { to, minor }),
         2 => (who.clone(), minor.clone()).prop_map(|(from, minor)| Act::Redeem { from, minor }),
+        2 => (0usize..6, prop::option::weighted(0.2, minor.clone()), any::<bool>(), 0u64..4)
+            .prop_map(|(order, minor, executed, reference)| Act::Answer { order, minor, executed, reference }),
         2 => (who.clone(), who.clone(), minor.clone()).prop_map(|(from, to, minor)| Act::Transfer { from, to, minor }),
         4 => (who.clone(), minor.clone(), 0i32..4).prop_map(|(payer, minor, days)| Act::Owe { payer, minor, days }),
         5 => (0usize..12).prop_map(|claim| Act::Collect { claim }),
@@ -64,9 +69,19 @@ impl Claim {
     }
 }
 
+/// A redemption: who asked for how much, and whether it was executed, once it is answered.
+struct Order {
+    from: usize,
+    minor: i128,
+    answered: Option<bool>,
+}
+
 #[derive(Default)]
 struct Model {
     totals: [i128; 3],
+    orders: Vec<Order>,
+    /// References of payments, with the orders that they stand for.
+    payments: BTreeMap<u64, u32>,
     claims: Vec<Claim>,
     today: i32,
 }
@@ -80,6 +95,36 @@ impl Model {
         let due: i128 =
             self.claims.iter().filter(|claim| claim.payer == who && claim.due <= self.today).map(Claim::open).sum();
         self.totals[who] - self.held(who) - due
+    }
+
+    fn pending(&self, who: usize) -> i128 {
+        self.orders.iter().filter(|order| order.from == who && order.answered.is_none()).map(|order| order.minor).sum()
+    }
+
+    /// Why the owner may not dispose of an amount.
+    fn short(&self, who: usize, minor: i128) -> Option<SettlementError> {
+        let missing = minor - self.free(who);
+        (missing > 0).then(|| SettlementError::InsufficientDeposit { missing: cny(missing.min(minor)) })
+    }
+
+    fn answer(&mut self, index: usize, minor: i128, executed: bool, reference: u64) -> Result<(), SettlementError> {
+        let unknown = SettlementError::Unknown { what: RecordKind::Redemption };
+        let order = self.orders.get_mut(index).ok_or(unknown)?;
+        let state = |executed| if executed { RedemptionState::Executed } else { RedemptionState::Refused };
+        match (order.answered, self.payments.get(&reference)) {
+            (Some(executed), _) => Err(SettlementError::RedemptionAnswered { state: state(executed) }),
+            _ if minor != order.minor => Err(SettlementError::RedemptionAmount { requested: cny(order.minor) }),
+            (None, Some(number)) if executed => Err(SettlementError::ReferenceUsed { number: *number }),
+            _ => {
+                order.answered = Some(executed);
+                if executed {
+                    self.payments.insert(reference, index as u32);
+                } else {
+                    self.totals[order.from] += minor;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The amount that collecting sets aside, or none where it is refused.
@@ -139,20 +184,47 @@ fn perform(world: &World, firms: [Firm; 3], model: &mut Model, act: &Act) {
             model.totals[to] += minor;
         }
         Act::Redeem { from, minor } => {
-            let done =
-                world.settlement(firms[from]).redeem(firms[from].account, bank, cny(minor), commitment(0)).is_ok();
-            assert_eq!(done, minor <= model.free(from));
-            model.totals[from] -= if done { minor } else { 0 };
+            let done = world.settlement(firms[from]).redeem(firms[from].account, bank, cny(minor), commitment(0));
+            match model.short(from, minor) {
+                Some(error) => assert_eq!(refusal(done), error),
+                None => {
+                    assert_eq!(done, Ok(model.orders.len() as u32));
+                    model.totals[from] -= minor;
+                    model.orders.push(Order { from, minor, answered: None });
+                }
+            }
+        }
+        Act::Answer { order, minor, executed, reference } => {
+            let minor = minor.or_else(|| model.orders.get(order).map(|order| order.minor)).unwrap_or(1);
+            let answer = if executed { RedemptionAnswer::Executed } else { RedemptionAnswer::Refused };
+            let done = world.settlement(world.bank).answer_redemption(
+                world.bank.account,
+                order as u32,
+                cny(minor),
+                answer,
+                commitment(reference),
+            );
+            match model.answer(order, minor, executed, reference) {
+                Ok(()) => assert_eq!(done, Ok(())),
+                Err(error) => assert_eq!(refusal(done), error),
+            }
         }
         Act::Transfer { from, to, minor } => {
-            let done = world
-                .settlement(firms[from])
-                .transfer(firms[from].account, firms[to].account, bank, cny(minor), commitment(0))
-                .is_ok();
-            assert_eq!(done, from != to && minor <= model.free(from));
-            if done {
-                model.totals[from] -= minor;
-                model.totals[to] += minor;
+            let done = world.settlement(firms[from]).transfer(
+                firms[from].account,
+                firms[to].account,
+                bank,
+                cny(minor),
+                commitment(0),
+            );
+            let error = if from == to { Some(SettlementError::SameAccount) } else { model.short(from, minor) };
+            match error {
+                Some(error) => assert_eq!(refusal(done), error),
+                None => {
+                    assert_eq!(done, Ok(()));
+                    model.totals[from] -= minor;
+                    model.totals[to] += minor;
+                }
             }
         }
         Act::Owe { payer, minor, days } => {
@@ -188,8 +260,11 @@ fn compare(world: &World, firms: [Firm; 3], model: &Model) {
     world.assert_deposits(world.bank);
     for (who, firm) in firms.into_iter().enumerate() {
         let page = Settlement::over(world.chain.as_operator()).deposits(firm.account, None).unwrap();
-        let (total, held) = page.deposits.first().map_or((0, 0), |deposit| (deposit.balance.minor, deposit.held.minor));
-        assert_eq!((total, held), (model.totals[who], model.held(who)));
+        let found = page
+            .deposits
+            .first()
+            .map_or([0; 3], |deposit| [deposit.balance.minor, deposit.held.minor, deposit.pending.minor]);
+        assert_eq!(found, [model.totals[who], model.held(who), model.pending(who)]);
     }
     for (index, claim) in model.claims.iter().enumerate() {
         let obligation = Settlement::over(world.chain.as_operator()).obligation(claim_id(index)).unwrap();
