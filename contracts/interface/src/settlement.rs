@@ -3,11 +3,18 @@
 //! A deposit is a bank's liability to an account. The chain holds no pool: whatever is paid moves from one deposit at a bank to another at
 //! the same bank.
 
+mod exchange;
 mod redemption;
 
 use alloc::vec::Vec;
 
+pub use exchange::{
+    Forward, ForwardPage, ForwardState, FxQuote, MAX_CALENDAR_BYTES, MAX_QUOTE_DAYS, Proceeds, QuoteFault, QuotePage,
+    QuoteTerms, Side, ValueDay,
+};
 pub use redemption::{RecordKind, Redemption, RedemptionAnswer, RedemptionPage, RedemptionReply, RedemptionState};
+
+use portolan_sdk::ScheduleRefusal;
 
 use crate::{
     AccountId, BusinessDate, CertificateId, Currency, FinancingId, Hash, MemberId, MemberStatus, Money, PartId,
@@ -297,6 +304,55 @@ data! {
             /// The other redemption in the bank's list.
             number: u32,
         },
+        /// the quote was withdrawn or is used up: ask the dealer for another
+        #[codec(index = 25)]
+        QuoteClosed,
+        /// the quote held until {until} at the latest: ask the dealer for another
+        #[codec(index = 26)]
+        QuoteExpired {
+            /// Its last business date; its last block time may have come first.
+            until: BusinessDate,
+        },
+        /// the quote is for another account
+        #[codec(index = 27)]
+        QuoteForAnother,
+        /// the quote sells {sold} and buys {bought}, and no other pair
+        #[codec(index = 28)]
+        WrongPair {
+            /// What the customer sells by the quote.
+            sold: Currency,
+            /// What the customer buys by it.
+            bought: Currency,
+        },
+        /// the quote sells {sold} and buys {bought}, and not the other way round
+        #[codec(index = 29)]
+        InversePair {
+            /// What the customer sells by the quote.
+            sold: Currency,
+            /// What the customer buys by it.
+            bought: Currency,
+        },
+        /// the quote covers {left} and no more: exchange less, or ask for another
+        #[codec(index = 30)]
+        AboveQuote {
+            /// What may still be sold at it.
+            left: Money,
+        },
+        /// the dealer's own deposit does not suffice now: nothing moved
+        #[codec(index = 31)]
+        DealerCannotDeliver,
+        /// the quote does not fit: {fault}
+        #[codec(index = 32)]
+        UnsoundQuote {
+            /// What is wrong.
+            fault: QuoteFault,
+        },
+        /// only the agenda may call this
+        #[codec(index = 33)]
+        NotAgenda,
+        /// the agenda refuses: {0}
+        #[codec(index = 34)]
+        Agenda(ScheduleRefusal),
     }
 
     /// What `settlement` tells.
@@ -401,6 +457,72 @@ data! {
             /// Commitment to the bank's own record of why.
             reference: Hash,
         },
+        /// A dealer posted a quote.
+        #[codec(index = 8)]
+        QuoteGiven {
+            /// The bank.
+            dealer: MemberId,
+            /// The quote in its list.
+            number: u32,
+        },
+        /// A dealer withdrew a quote.
+        #[codec(index = 9)]
+        QuoteWithdrawn {
+            /// The bank.
+            dealer: MemberId,
+            /// The quote in its list.
+            number: u32,
+        },
+        /// A customer exchanged at a quote, and both legs moved.
+        #[codec(index = 10)]
+        Exchanged {
+            /// The bank.
+            dealer: MemberId,
+            /// The quote in its list.
+            number: u32,
+            /// The customer.
+            account: AccountId,
+            /// What moved.
+            proceeds: Proceeds,
+        },
+        /// A customer locked a rate for a day.
+        #[codec(index = 11)]
+        ForwardLocked {
+            /// The bank.
+            dealer: MemberId,
+            /// The forward in its list.
+            number: u32,
+            /// The customer.
+            account: AccountId,
+            /// What will move.
+            proceeds: Proceeds,
+            /// When.
+            value: BusinessDate,
+        },
+        /// A forward's day came, and both legs moved.
+        #[codec(index = 12)]
+        ForwardExecuted {
+            /// The bank.
+            dealer: MemberId,
+            /// The forward in its list.
+            number: u32,
+            /// The customer.
+            account: AccountId,
+            /// What moved.
+            proceeds: Proceeds,
+        },
+        /// A forward's day came, a side could not deliver, and nothing moved.
+        #[codec(index = 13)]
+        ForwardDefaulted {
+            /// The bank.
+            dealer: MemberId,
+            /// The forward in its list.
+            number: u32,
+            /// The customer.
+            account: AccountId,
+            /// Who could not deliver.
+            by: Side,
+        },
     }
 }
 
@@ -486,6 +608,42 @@ pub trait Settlement {
         reference: Hash,
     ) -> Result<(), SettlementError>;
 
+    /// A bank posts a quote: at which price, for whom, how much and until when it exchanges. The account is the one that pays and is paid.
+    /// Answers the quote's number in the dealer's list.
+    #[call(index = 11)]
+    fn quote(&mut self, dealer_account: AccountId, terms: QuoteTerms) -> Result<u32, SettlementError>;
+
+    /// A dealer withdraws a quote; what was agreed at it stands.
+    #[call(index = 12)]
+    fn withdraw_quote(&mut self, dealer_account: AccountId, number: u32) -> Result<(), SettlementError>;
+
+    /// A customer sells `sold` for `bought` at a quote, at once: both legs move at the dealer, or none.
+    #[call(index = 13)]
+    fn exchange(
+        &mut self,
+        account: AccountId,
+        dealer: MemberId,
+        number: u32,
+        sold: Money,
+        bought: Currency,
+    ) -> Result<Proceeds, SettlementError>;
+
+    /// A customer locks a forward quote's rate for its day, on which the agenda moves both legs, or none. Answers the forward's number in the
+    /// dealer's list.
+    #[call(index = 14)]
+    fn lock_rate(
+        &mut self,
+        account: AccountId,
+        dealer: MemberId,
+        number: u32,
+        sold: Money,
+        bought: Currency,
+    ) -> Result<u32, SettlementError>;
+
+    /// Agenda only: a forward's day.
+    #[call(index = 15)]
+    fn run_forward(&mut self, dealer: MemberId, number: u32) -> Result<(), SettlementError>;
+
     /// The deposits of an account, from number `from` on. For its member.
     #[query(index = 0, path = "/deposits")]
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError>;
@@ -521,4 +679,24 @@ pub trait Settlement {
     /// The redemptions of an account that are not answered, in no order of time, from entry `from` on. For its member.
     #[query(index = 8, path = "/pending-redemptions")]
     fn pending_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError>;
+
+    /// All quotes of a dealer, from number `from` on. For the dealer.
+    #[query(index = 9, path = "/banks/{bank}/quotes")]
+    fn quotes(&self, bank: MemberId, from: Option<u32>) -> Result<QuotePage, SettlementError>;
+
+    /// A quote. One for a single account is for it and the dealer; others are for everybody.
+    #[query(index = 10, path = "/banks/{bank}/quotes/{number}")]
+    fn quote_of(&self, bank: MemberId, number: u32) -> Result<FxQuote, SettlementError>;
+
+    /// All forwards of a dealer, from number `from` on. For the dealer.
+    #[query(index = 11, path = "/banks/{bank}/forwards")]
+    fn forwards_at(&self, bank: MemberId, from: Option<u32>) -> Result<ForwardPage, SettlementError>;
+
+    /// A forward. For its customer and dealer.
+    #[query(index = 12, path = "/banks/{bank}/forwards/{number}")]
+    fn forward(&self, bank: MemberId, number: u32) -> Result<Forward, SettlementError>;
+
+    /// The forwards of an account, from entry `from` on. For its member.
+    #[query(index = 13, path = "/forwards")]
+    fn forwards_of(&self, account: AccountId, from: Option<u32>) -> Result<ForwardPage, SettlementError>;
 }

@@ -145,6 +145,12 @@ pub fn ensure_free(place: Place, minor: i128) -> Result<(), SettlementError> {
     Ok(())
 }
 
+/// Pays from a deposit to another account at the same bank.
+pub fn pay(place: Place, to: AccountId, minor: i128) -> Result<(), SettlementError> {
+    debit(place, minor)?;
+    credit(Place { account: to, ..place }, minor)
+}
+
 /// Takes from what is not set aside.
 pub fn debit(place: Place, minor: i128) -> Result<(), SettlementError> {
     change(place, |balance| {

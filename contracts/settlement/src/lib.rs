@@ -9,6 +9,7 @@
 extern crate alloc;
 
 mod deposits;
+mod exchange;
 mod obligations;
 mod redemption;
 mod waterfall;
@@ -20,8 +21,9 @@ use portolan_interface::{
     financing::api::CONTRACT as FINANCING,
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
-        BookPage, DepositPage, Obligation, ObligationPage, Payment, RedemptionAnswer, RedemptionPage, Settlement,
-        SettlementError, SettlementEvent, Waterfall, api::emit,
+        BookPage, DepositPage, Forward, ForwardPage, FxQuote, Obligation, ObligationPage, Payment, Proceeds, QuotePage,
+        QuoteTerms, RedemptionAnswer, RedemptionPage, Settlement, SettlementError, SettlementEvent, Waterfall,
+        api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -56,6 +58,12 @@ portolan_sdk::storage! {
     11 => PENDING_OF: List<AccountId, (MemberId, u32)>;
     /// Which redemption a bank's payment stands for.
     12 => EXECUTED: Map<(MemberId, Hash), u32>;
+    /// What a dealer quoted.
+    13 => QUOTES: List<MemberId, FxQuote>;
+    /// What was agreed with a dealer for a later day.
+    14 => FORWARDS: List<MemberId, Forward>;
+    /// Dealers and numbers of an account's forwards.
+    15 => FORWARDS_OF: List<AccountId, (MemberId, u32)>;
 }
 
 struct Contract;
@@ -113,8 +121,7 @@ impl Settlement for Contract {
         receiver(to)?;
         let place = Place::new(from, bank, amount.currency);
         deposits::ensure_free(place, amount.minor)?;
-        deposits::debit(place, amount.minor)?;
-        deposits::credit(Place { account: to, ..place }, amount.minor)?;
+        deposits::pay(place, to, amount.minor)?;
         emit(&SettlementEvent::Transferred { bank, from, to, amount, reference });
         Ok(())
     }
@@ -174,6 +181,48 @@ impl Settlement for Contract {
         redemption::answer(bank, number, amount, answer, reference)
     }
 
+    fn quote(&mut self, dealer_account: AccountId, terms: QuoteTerms) -> Result<u32, SettlementError> {
+        let most = exchange::sound(&terms)?;
+        let dealer = authorised_bank(dealer_account, "settlement.quote", most.currency, most.minor)?;
+        exchange::post(dealer, dealer_account, terms)
+    }
+
+    fn withdraw_quote(&mut self, dealer_account: AccountId, number: u32) -> Result<(), SettlementError> {
+        let dealer = authorised_bank(dealer_account, "settlement.withdraw_quote", NO_CURRENCY, 0)?;
+        exchange::withdraw(dealer, number)
+    }
+
+    fn exchange(
+        &mut self,
+        account: AccountId,
+        dealer: MemberId,
+        number: u32,
+        sold: Money,
+        bought: Currency,
+    ) -> Result<Proceeds, SettlementError> {
+        positive(sold)?;
+        authorise(account, "settlement.exchange", sold)?;
+        exchange::exchange(account, dealer, number, sold, bought)
+    }
+
+    fn lock_rate(
+        &mut self,
+        account: AccountId,
+        dealer: MemberId,
+        number: u32,
+        sold: Money,
+        bought: Currency,
+    ) -> Result<u32, SettlementError> {
+        positive(sold)?;
+        authorise(account, "settlement.lock_rate", sold)?;
+        exchange::lock(account, dealer, number, sold, bought)
+    }
+
+    fn run_forward(&mut self, dealer: MemberId, number: u32) -> Result<(), SettlementError> {
+        ensure_agenda()?;
+        exchange::run_forward(dealer, number)
+    }
+
     fn redemptions_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         let count = REDEMPTIONS.len(&bank);
@@ -198,6 +247,31 @@ impl Settlement for Contract {
         ensure!(access::may_read(&[account]), SettlementError::NotParty);
         let orders = PENDING_OF.page(&account, from.unwrap_or(0), PAGE);
         Ok(redemption::page(PENDING_OF.len(&account), orders))
+    }
+
+    fn quotes(&self, bank: MemberId, from: Option<u32>) -> Result<QuotePage, SettlementError> {
+        ensure!(access::may_read_of(bank), SettlementError::NotParty);
+        Ok(QuotePage { count: QUOTES.len(&bank), quotes: QUOTES.page(&bank, from.unwrap_or(0), PAGE) })
+    }
+
+    fn quote_of(&self, bank: MemberId, number: u32) -> Result<FxQuote, SettlementError> {
+        exchange::view(bank, number)
+    }
+
+    fn forwards_at(&self, bank: MemberId, from: Option<u32>) -> Result<ForwardPage, SettlementError> {
+        ensure!(access::may_read_of(bank), SettlementError::NotParty);
+        Ok(ForwardPage { count: FORWARDS.len(&bank), forwards: FORWARDS.page(&bank, from.unwrap_or(0), PAGE) })
+    }
+
+    fn forward(&self, bank: MemberId, number: u32) -> Result<Forward, SettlementError> {
+        exchange::view_forward(bank, number)
+    }
+
+    fn forwards_of(&self, account: AccountId, from: Option<u32>) -> Result<ForwardPage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        let numbers = FORWARDS_OF.page(&account, from.unwrap_or(0), PAGE);
+        let forwards = numbers.iter().filter_map(|(dealer, number)| FORWARDS.get(dealer, *number)).collect();
+        Ok(ForwardPage { count: FORWARDS_OF.len(&account), forwards })
     }
 
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError> {
@@ -242,6 +316,14 @@ impl Settlement for Contract {
     }
 }
 
+/// For acts without an amount.
+const NO_CURRENCY: Currency = Currency(*b"XXX");
+
+fn ensure_agenda() -> Result<(), SettlementError> {
+    ensure!(access::called_by(env::self_id()), SettlementError::NotAgenda);
+    Ok(())
+}
+
 fn positive(amount: Money) -> Result<(), SettlementError> {
     ensure!(amount.is_positive(), SettlementError::AmountNotPositive);
     Ok(())
@@ -268,6 +350,13 @@ fn bank_of(account: AccountId) -> Result<MemberId, SettlementError> {
     ensure!(access::may_commit(status), SettlementError::MemberNotActive { status });
     ensure!(env::has_role(bank, portolan_interface::Role::Bank), SettlementError::NotBank);
     Ok(bank)
+}
+
+/// Passes when the account's member may bind itself.
+fn committing(account: AccountId) -> Result<(), SettlementError> {
+    let (_, status) = access::standing(account).ok_or(SettlementError::UnknownAccount)?;
+    ensure!(access::may_commit(status), SettlementError::MemberNotActive { status });
+    Ok(())
 }
 
 /// Passes when money may come to the account.

@@ -1,0 +1,157 @@
+//! Netting with consent: parties set off what they have promised one another, and pay the differences at once.
+//!
+//! Each entry frees its payer and takes from its payee by the same amount, so the differences of all parties come to nothing, and money only moves
+//! from those who owed more to those who were owed more. It is done when the last party consents, as a whole or not at all. Must never touch a
+//! promise or deposit of an account that has not consented.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use portolan_interface::{
+    AccountId, BusinessDate, Money, TermsError,
+    settlement::{
+        MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES, Netting, NettingFault, NettingPage, NettingParty,
+        NettingState, NettingTerms, RecordKind, SettlementError, SettlementEvent, api::emit,
+    },
+};
+use portolan_sdk::{ensure, env};
+
+use crate::{
+    NETTINGS, NETTINGS_OF, committing,
+    deposits::{self, Place},
+    payables,
+};
+
+fn fault(fault: NettingFault) -> SettlementError {
+    SettlementError::UnsoundNetting { fault }
+}
+
+/// A party proposes; answers the netting's number. It consents by [`consent`] as the others do.
+pub fn propose(proposer: AccountId, terms: NettingTerms) -> Result<u32, SettlementError> {
+    let today = env::business_date();
+    let waits = (today..=today.saturating_add(MAX_NETTING_DAYS)).contains(&terms.until.0);
+    ensure!(waits, fault(NettingFault::Validity));
+    deposits::ensure_served(terms.bank, terms.currency)?;
+    let parties = parties_of(&terms)?;
+    ensure!(parties.iter().any(|party| party.account == proposer), SettlementError::NotParty);
+    let number = NETTINGS.len(&());
+    for party in &parties {
+        NETTINGS_OF.push(&party.account, &number);
+    }
+    NETTINGS.push(&(), &Netting { number, terms, parties, state: NettingState::Proposed });
+    emit(&SettlementEvent::NettingProposed { number, by: proposer });
+    Ok(number)
+}
+
+/// Who is touched and by how much, when the entries are sound.
+fn parties_of(terms: &NettingTerms) -> Result<Vec<NettingParty>, SettlementError> {
+    ensure!((1..=MAX_NETTING_ENTRIES).contains(&terms.entries.len()), fault(NettingFault::Extent));
+    let mut seen = Vec::new();
+    let mut sums: BTreeMap<AccountId, (i128, i128)> = BTreeMap::new();
+    for entry in &terms.entries {
+        let promise = payables::load(entry.payer, entry.number)?;
+        ensure!(promise.terms.amount.currency == terms.currency, fault(NettingFault::Currency));
+        ensure!(entry.minor > 0 && entry.minor <= promise.open(), fault(NettingFault::Amount));
+        ensure!(!seen.contains(&(entry.payer, entry.number)), fault(NettingFault::Extent));
+        seen.push((entry.payer, entry.number));
+        let owes = &mut sums.entry(entry.payer).or_default().0;
+        *owes = add(*owes, entry.minor)?;
+        let owed = &mut sums.entry(promise.terms.payee).or_default().1;
+        *owed = add(*owed, entry.minor)?;
+    }
+    ensure!(sums.len() <= MAX_NETTING_PARTIES, fault(NettingFault::Extent));
+    let party = |(account, (owes_minor, owed_minor))| NettingParty { account, owes_minor, owed_minor, consented: false };
+    Ok(sums.into_iter().map(party).collect())
+}
+
+fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
+    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
+}
+
+/// What a party disposes of by consenting: what it is owed and gives up, and what it pays on top.
+pub fn at_stake(account: AccountId, number: u32) -> Result<Money, SettlementError> {
+    let netting = open(number)?;
+    let party = netting.parties.iter().find(|party| party.account == account).ok_or(SettlementError::NotParty)?;
+    ensure!(!party.consented, SettlementError::AlreadyConsented);
+    Ok(Money::new(party.owes_minor.max(party.owed_minor), netting.terms.currency))
+}
+
+/// A party agrees; with the last one it is done.
+pub fn consent(account: AccountId, number: u32) -> Result<(), SettlementError> {
+    let mut netting = open(number)?;
+    for party in netting.parties.iter_mut().filter(|party| party.account == account) {
+        party.consented = true;
+    }
+    emit(&SettlementEvent::NettingConsented { number, by: account });
+    if netting.parties.iter().all(|party| party.consented) {
+        execute(&netting)?;
+        netting.state = NettingState::Executed;
+    }
+    NETTINGS.set(&(), number, &netting);
+    Ok(())
+}
+
+/// A party refuses, for all.
+pub fn refuse(account: AccountId, number: u32) -> Result<(), SettlementError> {
+    let mut netting = open(number)?;
+    ensure!(netting.parties.iter().any(|party| party.account == account), SettlementError::NotParty);
+    netting.state = NettingState::Refused;
+    NETTINGS.set(&(), number, &netting);
+    emit(&SettlementEvent::NettingRefused { number, by: account });
+    Ok(())
+}
+
+/// Sets off first, so that what is due no longer binds the deposits that pay the differences.
+fn execute(netting: &Netting) -> Result<(), SettlementError> {
+    let NettingTerms { bank, currency, entries, .. } = &netting.terms;
+    for entry in entries {
+        let open = payables::load(entry.payer, entry.number)?.open();
+        ensure!(entry.minor <= open, fault(NettingFault::Amount));
+        payables::set_off(entry.payer, entry.number, entry.minor)?;
+    }
+    let place = |party: &NettingParty| Place::new(party.account, *bank, *currency);
+    let difference = |party: &NettingParty| party.owed_minor - party.owes_minor;
+    for party in &netting.parties {
+        committing(party.account)?;
+        let pays = -difference(party);
+        if pays > 0 {
+            deposits::ensure_free(place(party), pays)?;
+            deposits::debit(place(party), pays)?;
+        }
+    }
+    for party in &netting.parties {
+        let gets = difference(party);
+        if gets > 0 {
+            deposits::credit(place(party), gets)?;
+        }
+        let money = |minor| Money::new(minor, *currency);
+        let (number, account) = (netting.number, party.account);
+        let (owed, owes) = (money(party.owed_minor), money(party.owes_minor));
+        emit(&SettlementEvent::Netted { number, account, owed, owes });
+    }
+    Ok(())
+}
+
+/// A netting that can still be agreed to.
+fn open(number: u32) -> Result<Netting, SettlementError> {
+    let netting = view(number)?;
+    let state = netting.state;
+    ensure!(state == NettingState::Proposed, SettlementError::NettingClosed { state });
+    Ok(netting)
+}
+
+/// A netting as it stands today.
+pub fn view(number: u32) -> Result<Netting, SettlementError> {
+    let unknown = SettlementError::Unknown { what: RecordKind::Netting };
+    let mut netting = NETTINGS.get(&(), number).ok_or(unknown)?;
+    if netting.state == NettingState::Proposed && netting.terms.until < BusinessDate(env::business_date()) {
+        netting.state = NettingState::Expired;
+    }
+    Ok(netting)
+}
+
+/// Part of an account's list.
+pub fn page(account: AccountId, from: u32, limit: u32) -> Result<NettingPage, SettlementError> {
+    let numbers = NETTINGS_OF.page(&account, from, limit);
+    let nettings = numbers.into_iter().map(view).collect::<Result<_, _>>()?;
+    Ok(NettingPage { count: NETTINGS_OF.len(&account), nettings })
+}

@@ -1,0 +1,247 @@
+//! Promises to pay later: what one account owes another on a day, paid by the agenda from one deposit.
+//!
+//! What falls due on one day from one deposit is paid together: by priority class, one class in proportion; earlier days come first, and the claims
+//! on certificates that are due before all of them. What is owed and not paid binds the deposit, and is tried again on the following days. Must
+//! never pay more than is promised, nor less because of the order in which the promises were made.
+
+use alloc::vec::Vec;
+
+use codec::{Decode, Encode};
+use portolan_interface::{
+    AccountId, BusinessDate, MemberId, Money, TermsError,
+    settlement::{
+        MAX_PAYABLES_A_DAY, PAYABLE_ATTEMPTS, Payable, PayablePage, PayableState, PayableTerms, RecordKind,
+        SettlementError, SettlementEvent,
+        api::{Call, emit, schedule},
+    },
+};
+use portolan_sdk::{ensure, env};
+use portolan_terms::{Claim, waterfall};
+
+use crate::{
+    OWED_TO, PAYABLE_DAYS, PAYABLES,
+    deposits::{self, Place},
+    obligations, proceeds,
+};
+
+/// Days read at once when summing up what is due.
+const DAYS: u32 = 16;
+/// Days that one collection goes through.
+const DAYS_AT_ONCE: u32 = 4;
+/// Gas of one day's payments.
+const DAY_GAS: u64 = 100_000_000;
+
+/// A promise in its payer's list.
+#[derive(Clone, Encode, Decode)]
+pub struct Promise {
+    pub terms: PayableTerms,
+    paid_minor: i128,
+    netted_minor: i128,
+    /// Whether its day has run.
+    run: bool,
+}
+
+impl Promise {
+    /// Minor units that are still owed.
+    pub fn open(&self) -> i128 {
+        self.terms.amount.minor - self.paid_minor - self.netted_minor
+    }
+}
+
+/// What is still owed on one day from one deposit.
+#[derive(Clone, Default, Encode, Decode)]
+pub struct PayableDay {
+    /// Sum of it, minor units.
+    owed: i128,
+    /// Promises of which something is owed, by number.
+    numbers: Vec<u32>,
+    /// How often the agenda has tried.
+    attempts: u8,
+}
+
+type DayKey = (AccountId, MemberId, [u8; 3], i32);
+
+fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
+    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
+}
+
+fn day_key(place: Place, due: i32) -> DayKey {
+    (place.account, place.bank, place.currency.0, due)
+}
+
+fn place_of(payer: AccountId, terms: &PayableTerms) -> Place {
+    Place::new(payer, terms.bank, terms.amount.currency)
+}
+
+/// A payer promises; answers the number in its list.
+pub fn promise(payer: AccountId, terms: PayableTerms) -> Result<u32, SettlementError> {
+    let today = BusinessDate(env::business_date());
+    let latest = today.add_months(12).map_err(SettlementError::Terms)?;
+    ensure!(today < terms.due && terms.due <= latest, SettlementError::DueDate { latest });
+    deposits::ensure_served(terms.bank, terms.amount.currency)?;
+    let place = place_of(payer, &terms);
+    let key = day_key(place, terms.due.0);
+    let mut day = match PAYABLE_DAYS.get(&key) {
+        Some(day) => day,
+        None => {
+            put_on_agenda(place, terms.due.0, terms.due.0)?;
+            PayableDay::default()
+        }
+    };
+    ensure!(day.numbers.len() < MAX_PAYABLES_A_DAY, SettlementError::TooMany { limit: MAX_PAYABLES_A_DAY as u32 });
+    let number = PAYABLES.len(&payer);
+    day.owed = add(day.owed, terms.amount.minor)?;
+    day.numbers.push(number);
+    PAYABLE_DAYS.set(&key, &day);
+    OWED_TO.push(&terms.payee, &(payer, number));
+    let (payee, amount, due) = (terms.payee, terms.amount, terms.due);
+    emit(&SettlementEvent::Promised { payer, number, payee, amount, due });
+    PAYABLES.push(&payer, &Promise { terms, paid_minor: 0, netted_minor: 0, run: false });
+    Ok(number)
+}
+
+fn put_on_agenda(place: Place, due: i32, on: i32) -> Result<(), SettlementError> {
+    let Place { account, bank, currency } = place;
+    let run = Call::RunPayables { payer: account, bank, currency, due: BusinessDate(due) };
+    schedule(on, &run, DAY_GAS).map(drop).map_err(SettlementError::Agenda)
+}
+
+/// The agenda pays a day's promises, and tries again on the next days while something is owed.
+pub fn run(place: Place, due: BusinessDate) -> Result<(), SettlementError> {
+    pay_day(place, due.0)?;
+    let key = day_key(place, due.0);
+    let Some(mut day) = PAYABLE_DAYS.get(&key) else { return Ok(()) };
+    day.attempts = day.attempts.saturating_add(1);
+    PAYABLE_DAYS.set(&key, &day);
+    if day.attempts > PAYABLE_ATTEMPTS {
+        return Ok(());
+    }
+    put_on_agenda(place, due.0, env::business_date().saturating_add(1))
+}
+
+/// Whoever asks: pays what is due and not paid, oldest first, as far as the deposit goes. Answers how much that was.
+pub fn collect(place: Place) -> Result<Money, SettlementError> {
+    let start = (place.account, place.bank, place.currency.0);
+    let mut paid = 0;
+    for (key, _) in PAYABLE_DAYS.page_of(&start, None, DAYS_AT_ONCE) {
+        if key.3 <= env::business_date() {
+            paid = add(paid, pay_day(place, key.3)?)?;
+        }
+    }
+    Ok(Money::new(paid, place.currency))
+}
+
+/// Pays what a deposit gives on one day's promises, after earlier days. Answers how much that was.
+fn pay_day(place: Place, due: i32) -> Result<i128, SettlementError> {
+    let key = day_key(place, due);
+    let Some(mut day) = PAYABLE_DAYS.get(&key) else { return Ok(0) };
+    let available = available(place, due)?;
+    let mut promises = Vec::new();
+    for number in &day.numbers {
+        promises.push((*number, load(place.account, *number)?));
+    }
+    let rank = |promise: &Promise| Claim { rank: promise.terms.class as u8, due: promise.open() };
+    let claims: Vec<Claim> = promises.iter().map(|(_, promise)| rank(promise)).collect();
+    let (shares, residual) = waterfall(available, &claims).map_err(SettlementError::Terms)?;
+    let paid = available - residual;
+    for ((number, promise), share) in promises.iter_mut().zip(shares) {
+        pay_one(place, *number, promise, share)?;
+    }
+    day.owed -= paid;
+    day.numbers = promises.iter().filter(|(_, promise)| promise.open() > 0).map(|(number, _)| *number).collect();
+    keep_day(&key, &day);
+    Ok(paid)
+}
+
+/// What the deposit gives for a day: what is not set aside, nor due on a certificate, nor promised for an earlier day.
+fn available(place: Place, due: i32) -> Result<i128, SettlementError> {
+    let balance = place.balance();
+    let claims = obligations::bound_until(place, BusinessDate(env::business_date()))?;
+    let before = add(claims, bound_until(place, BusinessDate(due.saturating_sub(1)))?)?;
+    Ok((balance.total - balance.held).saturating_sub(before).max(0))
+}
+
+fn pay_one(place: Place, number: u32, promise: &mut Promise, share: i128) -> Result<(), SettlementError> {
+    let first = !promise.run;
+    promise.run = true;
+    promise.paid_minor += share;
+    let payee = promise.terms.payee;
+    if share > 0 {
+        deposits::debit(place, share)?;
+        proceeds::arrive(Place { account: payee, ..place }, share)?;
+    }
+    if share > 0 || first {
+        PAYABLES.set(&place.account, number, promise);
+        let money = |minor| Money::new(minor, place.currency);
+        let (amount, rest) = (money(share), money(promise.open()));
+        emit(&SettlementEvent::PromisePaid { payer: place.account, number, payee, amount, rest });
+    }
+    Ok(())
+}
+
+/// So much of a promise is set off.
+pub fn set_off(payer: AccountId, number: u32, minor: i128) -> Result<(), SettlementError> {
+    let mut promise = load(payer, number)?;
+    promise.netted_minor = add(promise.netted_minor, minor)?;
+    let key = day_key(place_of(payer, &promise.terms), promise.terms.due.0);
+    let mut day = PAYABLE_DAYS.get(&key).unwrap_or_default();
+    day.owed -= minor;
+    if promise.open() == 0 {
+        day.numbers.retain(|open| *open != number);
+    }
+    keep_day(&key, &day);
+    PAYABLES.set(&payer, number, &promise);
+    Ok(())
+}
+
+/// Keeps what is owed on a day; a day on which nothing is owed any more leaves the list.
+fn keep_day(key: &DayKey, day: &PayableDay) {
+    if day.numbers.is_empty() { PAYABLE_DAYS.remove(key) } else { PAYABLE_DAYS.set(key, day) }
+}
+
+/// The sum of what is promised from a deposit for days up to `last`, and not paid.
+pub fn bound_until(place: Place, last: BusinessDate) -> Result<i128, SettlementError> {
+    let start = (place.account, place.bank, place.currency.0);
+    let (mut after, mut sum) = (None, 0);
+    loop {
+        let days = PAYABLE_DAYS.page_of(&start, after.as_ref(), DAYS);
+        let whole = days.len() < DAYS as usize;
+        for (key, day) in days {
+            if key.3 > last.0 {
+                return Ok(sum);
+            }
+            sum = add(sum, day.owed)?;
+            after = Some(key);
+        }
+        if whole {
+            return Ok(sum);
+        }
+    }
+}
+
+/// A promise.
+pub fn load(payer: AccountId, number: u32) -> Result<Promise, SettlementError> {
+    PAYABLES.get(&payer, number).ok_or(SettlementError::Unknown { what: RecordKind::Payable })
+}
+
+/// A promise as people see it.
+pub fn view(payer: AccountId, number: u32) -> Result<Payable, SettlementError> {
+    let promise = load(payer, number)?;
+    let state = match (promise.open(), promise.run) {
+        (0, _) => PayableState::Settled,
+        (_, true) => PayableState::Overdue,
+        (_, false) => PayableState::Open,
+    };
+    let money = |minor| Money::new(minor, promise.terms.amount.currency);
+    let (paid, netted) = (money(promise.paid_minor), money(promise.netted_minor));
+    Ok(Payable { payer, number, terms: promise.terms, paid, netted, state })
+}
+
+/// A page of promises.
+pub fn page(
+    count: u32,
+    promises: impl IntoIterator<Item = (AccountId, u32)>,
+) -> Result<PayablePage, SettlementError> {
+    let payables = promises.into_iter().map(|(payer, number)| view(payer, number)).collect::<Result<_, _>>()?;
+    Ok(PayablePage { count, payables })
+}
