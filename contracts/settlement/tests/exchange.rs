@@ -140,7 +140,8 @@ fn f40_a_quote_is_a_banks_and_given_with_its_approvals() {
     refuses(&world, || post(&world, world.tier_1, terms(&world)), SettlementError::NotBank);
     let forged = || world.settlement(world.tier_1).quote(world.bank.account, terms(&world));
     refuses(&world, forged, SettlementError::Unauthorized(Unauthorized::TooFewPersons));
-    // The policy sees what the dealer may have to pay: 300,000.00 USD less the spread.
+    // The policy sees what the dealer may have to pay on this day: 300,000.00 USD less the spread.
+    world.advance_to(world.in_days(1));
     world.chain.policy(world.bank.account, &[(213_274_595, 1), (i128::MAX, 2)]);
     let few = SettlementError::Unauthorized(Unauthorized::TooFewPersons);
     refuses(&world, || post(&world, world.bank, terms(&world)), few);
@@ -175,8 +176,8 @@ fn f40_a_quote_holds_until_its_day_and_its_time() {
     let by_day = post(&world, world.bank, QuoteTerms { until, until_ms: until_ms + DAY_MS, ..terms(&world) }).unwrap();
     let by_time = post(&world, world.bank, QuoteTerms { until: world.in_days(3), until_ms, ..terms(&world) }).unwrap();
     world.chain.start_at(until.0);
-    take(&world, world.tier_1, by_day, usd(1_000)).unwrap();
-    take(&world, world.tier_1, by_time, usd(1_000)).unwrap();
+    take(&world, world.tier_1, by_day, usd(2_000)).unwrap();
+    take(&world, world.tier_1, by_time, usd(2_000)).unwrap();
     world.chain.start_at(until.0 + 1);
     refuses(&world, || take(&world, world.tier_1, by_day, usd(1_000)), SettlementError::QuoteExpired { until });
     let until = world.today();
@@ -225,8 +226,8 @@ fn both_legs_move_or_none() {
     let number = post(&world, world.bank, terms(&world)).unwrap();
     let short = SettlementError::InsufficientDeposit { missing: usd(1) };
     refuses(&world, || take(&world, world.tier_1, number, usd(25_000_001)), short);
-    let missing = SettlementError::InsufficientDeposit { missing: usd(1_000) };
-    refuses(&world, || take(&world, world.tier_2, number, usd(1_000)), missing);
+    let missing = SettlementError::InsufficientDeposit { missing: usd(2_000) };
+    refuses(&world, || take(&world, world.tier_2, number, usd(2_000)), missing);
     // The dealer has 1,000.00 CNY left.
     let bank = world.settlement(world.bank);
     bank.transfer(world.bank.account, world.core.account, world.bank.member, cny(999_900_000), commitment(3)).unwrap();
@@ -235,8 +236,8 @@ fn both_legs_move_or_none() {
     refuses(&world, || take(&world, world.tier_1, number, usd(0)), SettlementError::AmountNotPositive);
     let fee = SettlementError::Terms(TermsError::FeeAboveProceeds);
     refuses(&world, || take(&world, world.tier_1, number, usd(100)), fee);
-    // 11.26 USD are 80.20 CNY, less the spread 80.04; a cent less leaves nothing above the fee.
-    assert_eq!(take(&world, world.tier_1, number, usd(1_126)).unwrap().credited, cny(4));
+    // 11.26 USD are 80.20 CNY, less the spread 80.03, less the fee 0.03.
+    assert_eq!(take(&world, world.tier_1, number, usd(1_126)).unwrap().credited, cny(3));
     world.chain.set_status(world.tier_1.member, MemberStatus::Restricted);
     let restricted = SettlementError::MemberNotActive { status: MemberStatus::Restricted };
     refuses(&world, || take(&world, world.tier_1, number, usd(2_000)), restricted);
