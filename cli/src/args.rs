@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use portolan_interface::trade::{ContainerNumber, Unlocode};
 use portolan_interface::{CertificateId, DocumentId, FinancingId, MemberId, Money, PartId};
 use portolan_primitives as chain;
 use portolan_primitives::id::{from_text, is_name, to_text};
@@ -144,15 +145,16 @@ pub fn date(text: &str) -> Result<portolan_interface::BusinessDate, String> {
 }
 
 /// A port by UN/LOCODE, as `CNSHA`.
-pub fn port(text: &str) -> Result<[u8; 5], String> {
-    text.as_bytes().try_into().map_err(|_| format!("`{text}` is no UN/LOCODE of five characters, as CNSHA"))
+pub fn port(text: &str) -> Result<Unlocode, String> {
+    let five = text.len() == 5;
+    five.then(|| text.into()).ok_or_else(|| format!("`{text}` is no UN/LOCODE of five characters, as CNSHA"))
 }
 
 /// A container number by ISO 6346, as `CSQU3054383`.
-pub fn container(text: &str) -> Result<[u8; 11], String> {
-    text.as_bytes()
-        .try_into()
-        .map_err(|_| format!("`{text}` is no container number of eleven characters, as CSQU3054383"))
+pub fn container(text: &str) -> Result<ContainerNumber, String> {
+    let eleven = text.len() == 11;
+    let wrong = || format!("`{text}` is no container number of eleven characters, as CSQU3054383");
+    eleven.then(|| text.into()).ok_or_else(wrong)
 }
 
 /// Bytes in hex.

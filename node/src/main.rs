@@ -163,8 +163,8 @@ fn run(arguments: &Configured) -> anyhow::Result<ExitCode> {
     telemetry::start_log(&config.log)?;
     let spec = read_spec(&config.spec)?;
     let keys = NodeKeys::unlock(&config.keys)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads can't be started")?;
+    let threads = tokio::runtime::Builder::new_multi_thread().thread_name("api").enable_all().build();
+    let runtime = threads.context("the threads can't be started")?;
     let code = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -138,6 +138,8 @@ pub struct ExecutedBlock {
     pub header: Header,
     /// The head that it makes.
     pub head: ChainHead,
+    /// Id and `expires_at` of its transactions, in order.
+    pub transactions: Vec<(TransactionId, Timestamp)>,
     /// Receipts: agenda entries, the chain's own, transactions.
     pub receipts: Vec<ExecutedReceipt>,
     /// State and tree: give it to `State::commit` when the block is decided.
@@ -168,6 +170,7 @@ pub struct BlockExecution {
     seen: Arc<SeenWindow>,
     verifier: Arc<dyn SignatureVerifier>,
     ids: BTreeSet<TransactionId>,
+    transactions: Vec<(TransactionId, Timestamp)>,
     wires: Vec<Hash>,
     receipts: Vec<ExecutedReceipt>,
     access: Vec<Access>,
@@ -237,6 +240,7 @@ impl BlockExecution {
             seen,
             verifier,
             ids: BTreeSet::new(),
+            transactions: vec![],
             wires: vec![],
             receipts: vec![],
             access: vec![],
@@ -439,6 +443,7 @@ impl BlockExecution {
         self.used_gas += gas;
         self.bytes += bytes;
         self.ids.insert(id);
+        self.transactions.push((id, transaction.body.expires_at));
         self.wires.push(wire_hash);
         let succeeded = matches!(outcome, Outcome::Ok(_));
         let events = self.session.take_events();
@@ -506,7 +511,8 @@ impl BlockExecution {
             gas_used: self.agenda_gas.saturating_add(self.used_gas),
         };
         let head = ChainHead::after(self.head.history, header.clone());
-        Ok(ExecutedBlock { header, head, receipts: self.receipts, update, access: self.access, next_validators })
+        let Self { transactions, receipts, access, .. } = self;
+        Ok(ExecutedBlock { header, head, transactions, receipts, update, access, next_validators })
     }
 }
 

@@ -161,7 +161,7 @@ pub(crate) fn execute(
     let update = update(session.into_ledger().into_changes()?)?;
     let header = header(genesis, &validators, &receipts, update.root());
     let head = ChainHead::after(History::default(), header.clone());
-    Ok(ExecutedBlock { header, head, receipts, update, access, next_validators: validators })
+    Ok(ExecutedBlock { header, head, transactions: vec![], receipts, update, access, next_validators: validators })
 }
 
 fn header(genesis: &Genesis, validators: &ValidatorSet, receipts: &[ExecutedReceipt], state_root: Hash) -> Header {

@@ -191,6 +191,8 @@ impl World {
             deliver_until: due,
             incoterm: Incoterm::Exw,
             cross_border: false,
+            quantity: None,
+            tolerance_class: 0,
         };
         let offer = trade::api::Call::OfferOrder { buyer, terms };
         let order: DocumentId = self.send(&self.buyer, trade::api::NAME, &offer)?.output()?;
@@ -204,9 +206,11 @@ impl World {
             seller,
             buyer,
             order,
+            quantity: None,
             bill: None,
             declaration: None,
             fingerprint: random()?,
+            near: random()?,
             commitment: random()?,
         };
         let register = trade::api::Call::RegisterInvoice { registrant: seller, terms };

@@ -171,6 +171,7 @@ fn invoice_terms(
     }
     let fingerprint =
         inspection.fingerprint.as_ref().map_err(|why| CliError::refused("no_fingerprint", why.to_string()))?;
+    let near = facts.near_key().map_err(|why| CliError::refused("no_fingerprint", why.to_string()))?;
     let unknown = |error: portolan_terms::TermsError| CliError::refused("unknown_currency", error.to_string());
     let currency: portolan_terms::Currency = facts.currency.to_string().parse().map_err(unknown)?;
     let missing = |what: &str| CliError::refused("incomplete_document", format!("the invoice has no {what}"));
@@ -182,9 +183,11 @@ fn invoice_terms(
         seller: seller.contract_id(),
         buyer: buyer.contract_id(),
         order,
+        quantity: None,
         bill,
         declaration,
         fingerprint: Hash(fingerprint.0.0),
+        near: hash(near),
         commitment: hash(salted.commitment()),
     })
 }

@@ -3,7 +3,8 @@
 use clap::{Subcommand, ValueEnum};
 use portolan_interface::trade::api::{Call, NAME};
 use portolan_interface::trade::{
-    BillTerms, CustomsDecision, DeclarationTerms, Direction, Incoterm, OrderAnswer, OrderTerms,
+    BillTerms, ContainerNumber, CustomsDecision, DeclarationTerms, Direction, EndorsementForm, Incoterm, OrderAnswer,
+    OrderTerms, SurrenderPurpose, TitleStep, Unlocode,
 };
 use portolan_interface::{BusinessDate, DocumentId, Hash, Money};
 use serde_json::json;
@@ -128,13 +129,13 @@ pub enum BillCommand {
         order: DocumentId,
         /// Container numbers (ISO 6346).
         #[arg(long = "container", value_parser = args::container)]
-        containers: Vec<[u8; 11]>,
+        containers: Vec<ContainerNumber>,
         /// Port of loading (UN/LOCODE).
         #[arg(long, value_parser = args::port)]
-        loading: [u8; 5],
+        loading: Unlocode,
         /// Port of discharge (UN/LOCODE).
         #[arg(long, value_parser = args::port)]
-        discharge: [u8; 5],
+        discharge: Unlocode,
         /// On-board date.
         #[arg(long, value_parser = args::date)]
         on_board: BusinessDate,
@@ -233,6 +234,9 @@ pub enum CustomsCommand {
         /// What.
         #[arg(required = true, value_enum)]
         decisions: Vec<DecisionArg>,
+        /// Hash of the authority's reference of a hold, 64 hex digits.
+        #[arg(long)]
+        reference: Option<portolan_primitives::Hash>,
     },
     /// Show a declaration.
     Show {
@@ -251,24 +255,31 @@ pub enum DecisionArg {
     Reject,
     /// Put the goods under control.
     Control,
-    /// Hold them.
+    /// Hold them, under a reference.
     Hold,
     /// Release them.
     Release,
     /// Clear them.
     Clear,
+    /// End the hold of a reference.
+    Lift,
+    /// Invalidate the declaration.
+    Invalidate,
 }
 
-impl From<DecisionArg> for CustomsDecision {
-    fn from(arg: DecisionArg) -> Self {
-        match arg {
-            DecisionArg::Accept => Self::Accept,
-            DecisionArg::Reject => Self::Reject,
-            DecisionArg::Control => Self::Control,
-            DecisionArg::Hold => Self::Hold,
-            DecisionArg::Release => Self::Release,
-            DecisionArg::Clear => Self::Clear,
-        }
+impl DecisionArg {
+    fn decision(self, reference: Option<Hash>) -> CliResult<CustomsDecision> {
+        let needed = || CliError::refused("no_reference", "a hold has a reference: name it with --reference");
+        Ok(match self {
+            Self::Accept => CustomsDecision::Accept,
+            Self::Reject => CustomsDecision::Reject,
+            Self::Control => CustomsDecision::Control,
+            Self::Hold => CustomsDecision::Hold { reference: reference.ok_or_else(needed)? },
+            Self::Release => CustomsDecision::Release,
+            Self::Clear => CustomsDecision::Clear,
+            Self::Lift => CustomsDecision::Lift { reference: reference.ok_or_else(needed)? },
+            Self::Invalidate => CustomsDecision::Invalidate,
+        })
     }
 }
 
@@ -288,6 +299,14 @@ fn act(context: &Context, call: &Call, done: &str) -> CliResult<()> {
     context.act(NAME, call, done).map(drop)
 }
 
+/// An act on a title as it is now: one that comes between is noticed by the chain.
+fn step(context: &Context, bill: DocumentId) -> CliResult<TitleStep> {
+    let title = context.client()?.get(&format!("/v1/titles/{}", bill.text()))?;
+    let seen = title["bill"]["endorsements"].as_u64().and_then(|count| u32::try_from(count).ok());
+    let foreign = || CliError::refused("foreign_answer", "a node's title has no endorsements; do the versions differ?");
+    Ok(TitleStep { seen: seen.ok_or_else(foreign)?, remark: None })
+}
+
 /// Runs an order's command.
 pub fn order(context: &Context, command: &OrderCommand) -> CliResult<()> {
     let answer = |order: &DocumentId, answer| -> CliResult<Call> {
@@ -304,6 +323,8 @@ pub fn order(context: &Context, command: &OrderCommand) -> CliResult<()> {
                 deliver_until: *deliver_until,
                 incoterm: (*incoterm).into(),
                 cross_border: *cross_border,
+                quantity: None,
+                tolerance_class: 0,
             };
             make(context, &Call::OfferOrder { buyer: context.account()?.contract_id(), terms }, "The order is")
         }
@@ -327,39 +348,47 @@ pub fn bill(context: &Context, command: &BillCommand) -> CliResult<()> {
                 consignee: consignee.as_ref().map(AccountArg::contract_id),
                 order: *order,
                 containers: containers.clone(),
-                loading: *loading,
-                discharge: *discharge,
+                loading: loading.clone(),
+                discharge: discharge.clone(),
                 on_board: *on_board,
                 negotiable: consignee.is_none(),
                 holder: shipper.contract_id(),
                 beneficiary: shipper.contract_id(),
                 commitment: outside()?,
+                replaces: None,
+                earlier: vec![],
             };
             make(context, &Call::IssueBill { carrier: own()?, terms }, "The bill of lading is")
         }
         BillCommand::Endorse { bill, to } => {
-            act(context, &Call::Endorse { owner: own()?, bill: *bill, to: to.contract_id() }, "The title is endorsed")
+            let form = EndorsementForm::ToOrder(to.contract_id());
+            let call = Call::Endorse { owner: own()?, bill: *bill, form, step: step(context, *bill)? };
+            act(context, &call, "The title is endorsed")
         }
         BillCommand::Nominate { bill, to } => {
             let nominee = to.as_ref().map(AccountArg::contract_id);
-            act(context, &Call::Nominate { beneficiary: own()?, bill: *bill, nominee }, "The nomination stands")
+            let call = Call::Nominate { beneficiary: own()?, bill: *bill, nominee, step: step(context, *bill)? };
+            act(context, &call, "The nomination stands")
         }
-        BillCommand::TransferHolder { bill, to } => act(
-            context,
-            &Call::TransferHolder { holder: own()?, bill: *bill, to: to.contract_id() },
-            "Holdership passed on",
-        ),
+        BillCommand::TransferHolder { bill, to } => {
+            let (to, step) = (to.contract_id(), step(context, *bill)?);
+            act(context, &Call::TransferHolder { holder: own()?, bill: *bill, to, step }, "Holdership passed on")
+        }
         BillCommand::TransferBeneficiary { bill } => {
-            act(context, &Call::TransferBeneficiary { holder: own()?, bill: *bill }, "The nominee is the beneficiary")
+            let call = Call::TransferBeneficiary { holder: own()?, bill: *bill, step: step(context, *bill)? };
+            act(context, &call, "The nominee is the beneficiary")
         }
         BillCommand::Reject { bill } => {
-            act(context, &Call::RejectTitle { receiver: own()?, bill: *bill }, "The title went back")
+            let call = Call::RejectTitle { receiver: own()?, bill: *bill, step: step(context, *bill)? };
+            act(context, &call, "The title went back")
         }
         BillCommand::Surrender { bill } => {
-            act(context, &Call::Surrender { owner: own()?, bill: *bill }, "The title is surrendered")
+            let (purpose, step) = (SurrenderPurpose::Delivery, step(context, *bill)?);
+            act(context, &Call::Surrender { owner: own()?, bill: *bill, purpose, step }, "The title is surrendered")
         }
         BillCommand::AnswerSurrender { bill, reject } => {
-            let call = Call::AnswerSurrender { carrier: own()?, bill: *bill, accept: !reject };
+            let step = step(context, *bill)?;
+            let call = Call::AnswerSurrender { carrier: own()?, bill: *bill, accept: !reject, step };
             act(context, &call, if *reject { "The title went back" } else { "The title has ended" })
         }
         BillCommand::Show { bill } => context.show(&format!("/v1/titles/{}", bill.text())),
@@ -382,13 +411,14 @@ pub fn customs(context: &Context, command: &CustomsCommand) -> CliResult<()> {
             };
             make(context, &Call::LodgeDeclaration { declarant: own()?, terms }, "The declaration is")
         }
-        CustomsCommand::Decide { declaration, decisions } => {
+        CustomsCommand::Decide { declaration, decisions, reference } => {
             let customs = own()?;
+            let reference = reference.map(|hash| Hash(hash.0));
             let decide = |decision: &DecisionArg| {
-                let decision = (*decision).into();
-                message(NAME, &Call::DecideDeclaration { customs, declaration: *declaration, decision })
+                let decision = decision.decision(reference)?;
+                Ok(message(NAME, &Call::DecideDeclaration { customs, declaration: *declaration, decision }))
             };
-            let done = context.send(decisions.iter().map(decide).collect())?;
+            let done = context.send(decisions.iter().map(decide).collect::<CliResult<_>>()?)?;
             context.report(&done, "The declaration is decided on", json!({ "document": declaration.text() }))
         }
         CustomsCommand::Show { declaration } => context.show(&format!("/v1/documents/{}", declaration.text())),

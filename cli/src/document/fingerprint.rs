@@ -75,6 +75,25 @@ pub fn fingerprint(facts: &Facts) -> Result<InvoiceFingerprint, Incomplete> {
     Ok(InvoiceFingerprint(hash(Domain::InvoiceFingerprint, &identity.encode())))
 }
 
+/// First byte of what a near key hashes: apart from every version of a fingerprint, which shares its context.
+const NEAR_VERSION: u8 = 0x80 | VERSION;
+
+/// The near key of `facts`: the fingerprint's kind, number, seller and buyer, without date, currency and amount. The registry holds an
+/// invoice for review whose near key an earlier one has.
+///
+/// # Errors
+/// [`Incomplete`] when seller or buyer is absent.
+pub fn near_key(facts: &Facts) -> Result<Hash, Incomplete> {
+    let (Some(seller), Some(buyer)) = (facts.seller.as_deref(), facts.buyer.as_deref()) else {
+        let parties = [Field::Seller, Field::Buyer];
+        return Err(Incomplete {
+            missing: missing(facts).into_iter().filter(|field| parties.contains(field)).collect(),
+        });
+    };
+    let identity = (NEAR_VERSION, facts.kind, normalise(&facts.number), normalise(seller), normalise(buyer));
+    Ok(hash(Domain::InvoiceFingerprint, &identity.encode()))
+}
+
 fn missing(facts: &Facts) -> Vec<Field> {
     [
         (Field::IssueDate, facts.issue_date.is_none()),
@@ -146,6 +165,34 @@ mod tests {
             change(&mut changed);
             assert_ne!(fingerprint(&changed), original, "{changed:?}");
         }
+    }
+
+    #[test]
+    fn f03_another_amount_or_date_leaves_the_near_key_and_another_number_or_party_does_not() {
+        let original = near_key(&facts()).expect("complete");
+        assert_ne!(original, fingerprint(&facts()).expect("complete").0);
+        let same: [fn(&mut Facts); 4] = [
+            |facts| facts.issue_date = None,
+            |facts| facts.payable_minor = Some(1),
+            |facts| facts.currency = Currency(*b"USD"),
+            |facts| facts.number = " inv-7 ".into(),
+        ];
+        let others: [fn(&mut Facts); 4] = [
+            |facts| facts.kind = Kind::CreditNote,
+            |facts| facts.number = "INV-8".into(),
+            |facts| facts.seller = Some("Harbour Steel Inc".into()),
+            |facts| facts.buyer = Some("Straße & Söhne AG".into()),
+        ];
+        let changed = |change: fn(&mut Facts)| {
+            let mut facts = facts();
+            change(&mut facts);
+            near_key(&facts).expect("complete")
+        };
+        assert!(same.into_iter().all(|change| changed(change) == original));
+        assert!(others.into_iter().all(|change| changed(change) != original));
+        let mut bare = facts();
+        (bare.issue_date, bare.seller) = (None, None);
+        assert_eq!(near_key(&bare), Err(Incomplete { missing: vec![Field::Seller] }));
     }
 
     #[test]

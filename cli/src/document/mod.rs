@@ -88,6 +88,14 @@ impl Facts {
     pub fn fingerprint(&self) -> Result<InvoiceFingerprint, Incomplete> {
         fingerprint::fingerprint(self)
     }
+
+    /// The plain near key: what two invoices share that differ in amount or date alone.
+    ///
+    /// # Errors
+    /// [`Incomplete`] when seller or buyer is absent.
+    pub fn near_key(&self) -> Result<portolan_primitives::Hash, Incomplete> {
+        fingerprint::near_key(self)
+    }
 }
 
 /// What `portolan document inspect` prints: the facts and the fingerprint, which is null when the document lacks what

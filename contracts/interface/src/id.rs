@@ -40,7 +40,7 @@ ids! {
     CertificateId = "cert";
     /// A node of a certificate's split tree; text form `part1…`.
     PartId = "part";
-    /// An order, bill of lading, customs declaration or invoice; text form `doc1…`.
+    /// A document: order, bill of lading, invoice and all others; text form `doc1…`.
     DocumentId = "doc";
     /// A request for finance and what comes of it; text form `fin1…`.
     FinancingId = "fin";
@@ -87,6 +87,31 @@ impl DocumentId {
         Self(derive("customs declaration", &(declarant, commitment)))
     }
 
+    /// A credit note of a seller.
+    pub fn credit_note(seller: AccountId, commitment: Hash) -> Self {
+        Self(derive("credit note", &(seller, commitment)))
+    }
+
+    /// A certificate of origin.
+    pub fn origin(issuer: AccountId, commitment: Hash) -> Self {
+        Self(derive("certificate of origin", &(issuer, commitment)))
+    }
+
+    /// A warehouse receipt.
+    pub fn warehouse_receipt(warehouse: AccountId, commitment: Hash) -> Self {
+        Self(derive("warehouse receipt", &(warehouse, commitment)))
+    }
+
+    /// The `index`-th part (from 0) of a split warehouse receipt.
+    pub fn receipt_part(self, index: u16) -> Self {
+        Self(derive("warehouse receipt part", &(self, index)))
+    }
+
+    /// A cargo insurance policy.
+    pub fn policy(insurer: AccountId, commitment: Hash) -> Self {
+        Self(derive("cargo policy", &(insurer, commitment)))
+    }
+
     /// An invoice of a seller.
     pub fn invoice(seller: AccountId, commitment: Hash) -> Self {
         Self(derive("invoice", &(seller, commitment)))
@@ -114,6 +139,12 @@ mod tests {
             DocumentId::bill(one, commitment).0,
             DocumentId::declaration(one, commitment).0,
             DocumentId::invoice(one, commitment).0,
+            DocumentId::credit_note(one, commitment).0,
+            DocumentId::origin(one, commitment).0,
+            DocumentId::warehouse_receipt(one, commitment).0,
+            DocumentId(commitment.0).receipt_part(0).0,
+            DocumentId(commitment.0).receipt_part(1).0,
+            DocumentId::policy(one, commitment).0,
             CertificateId::against(DocumentId(commitment.0), 0).0,
             CertificateId::against(DocumentId(commitment.0), 1).0,
             PartId::root(CertificateId(commitment.0)).0,

@@ -114,10 +114,12 @@ fn each_step_of_a_title_is_told() {
     let order = world.order(1, cny(1_000));
     let bill = world.bill(1, order);
     let (owner, next) = (world.trade(world.tier_1), world.trade(world.tier_2));
-    owner.nominate(world.tier_1.account, bill, Some(world.tier_2.account)).unwrap();
-    owner.transfer_beneficiary(world.tier_1.account, bill).unwrap();
-    next.reject_title(world.tier_2.account, bill).unwrap();
-    owner.endorse(world.tier_1.account, bill, world.tier_2.account).unwrap();
+    let step = |seen| trade::TitleStep { seen, remark: None };
+    owner.nominate(world.tier_1.account, bill, Some(world.tier_2.account), step(1)).unwrap();
+    owner.transfer_beneficiary(world.tier_1.account, bill, step(2)).unwrap();
+    next.reject_title(world.tier_2.account, bill, step(3)).unwrap();
+    let form = trade::EndorsementForm::ToOrder(world.tier_2.account);
+    owner.endorse(world.tier_1.account, bill, form, step(4)).unwrap();
     let told = told::<trade::TradeEvent>(&world, trade::api::CONTRACT);
     let steps = ["BillIssued", "Nominated", "TitleChanged", "TitleChanged", "TitleChanged"];
     assert_eq!(told[2..], steps);

@@ -1,63 +1,86 @@
-//! Invoices: registered once by fingerprint, matched with order, goods and customs, and certified for at most what is payable.
+//! Invoices: registered once by fingerprint, and certified for at most what is payable less what was credited. How they are matched is in `matching`.
 
 use alloc::vec::Vec;
 
+use codec::Encode;
 use portolan_interface::{
-    AccountId, BusinessDate, DocumentId, Hash, Money,
+    AccountId, DocumentId, Hash, Money,
     trade::{
-        DeclarationState, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Mismatch, Order,
-        OrderState, TradeError, TradeEvent, api::emit,
+        DateFlag, Dispute, Document, DocumentKind, Evidence, Invoice, InvoiceState, InvoiceTerms, Registration,
+        TradeError, TradeEvent, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DOCUMENTS, FINGERPRINTS, authorise, bill, bring, committing, declaration, load as load_document, order, positive,
-    receiving, wrong_kind,
+    DOCUMENTS, FINGERPRINTS, NEAR, authorise, bring, committing, dates, load as load_document, order, positive,
+    receiving, review, wrong_kind,
 };
 
-fn load(id: DocumentId) -> Result<Invoice, TradeError> {
+pub fn load(id: DocumentId) -> Result<Invoice, TradeError> {
     match load_document(id)? {
         Document::Invoice(invoice) => Ok(invoice),
         other => Err(wrong_kind(&other, DocumentKind::Invoice)),
     }
 }
 
-fn store(invoice: Invoice) {
+pub fn store(invoice: Invoice) {
     DOCUMENTS.set(&invoice.id.clone(), &Document::Invoice(invoice));
 }
 
-/// Takes the invoice's one place in the register.
+/// Takes the invoice's one place in the register, and the place of its near key unless an earlier one has it.
 pub fn register(registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId, TradeError> {
     ensure!(registrant == terms.seller || registrant == terms.buyer, TradeError::NotParty);
     authorise(registrant, "trade-documents.register-invoice")?;
     committing(registrant)?;
-    check(&terms)?;
-    let fingerprint = env::consortium_hash(&terms.fingerprint.0);
-    if let Some(first) = FINGERPRINTS.get(&fingerprint) {
+    let flags = check(&terms)?;
+    let (fingerprint, near) = (fingerprint_key(terms.fingerprint), near_key(terms.near));
+    if let Some(Registration { invoice: first, .. }) = FINGERPRINTS.get(&fingerprint) {
         return Err(TradeError::DuplicateInvoice { first });
     }
     let id = DocumentId::invoice(terms.seller, terms.commitment);
-    FINGERPRINTS.set(&fingerprint, &id);
+    let place = place(id);
+    FINGERPRINTS.set(&fingerprint, &place);
     let (seller, buyer, payable) = (terms.seller, terms.buyer, terms.payable);
-    bring(id, &Document::Invoice(open(id, terms, fingerprint)), &[seller, buyer])?;
+    let mut invoice = open(id, terms, fingerprint, flags);
     emit(&TradeEvent::InvoiceRegistered { invoice: id, seller, buyer, payable });
+    match NEAR.get(&near) {
+        Some(first) => review::hold(&mut invoice, first.invoice),
+        None => NEAR.set(&near, &place),
+    }
+    bring(id, &Document::Invoice(invoice), &[seller, buyer])?;
     Ok(id)
 }
 
-fn check(terms: &InvoiceTerms) -> Result<(), TradeError> {
+/// A place in the register, taken now.
+pub fn place(invoice: DocumentId) -> Registration {
+    Registration { invoice, date: dates::today(), time: env::block_time(), height: env::block_height() }
+}
+
+/// Where the register keeps a plain fingerprint. Only who has the consortium's key can tell from the state what was registered.
+pub fn fingerprint_key(plain: Hash) -> Hash {
+    env::consortium_hash(&plain.0)
+}
+
+/// Where the register keeps a plain near key.
+pub fn near_key(plain: Hash) -> Hash {
+    env::consortium_hash(&("near invoice", plain).encode())
+}
+
+/// Answers what is odd about its date.
+fn check(terms: &InvoiceTerms) -> Result<Vec<DateFlag>, TradeError> {
     positive(terms.payable)?;
     ensure!((0..=terms.payable.minor).contains(&terms.tax_minor), TradeError::TaxRange);
     ensure!(receiving(terms.seller)? != receiving(terms.buyer)?, TradeError::SameParty);
     let issued = terms.issued.checked().map_err(TradeError::Terms)?;
-    ensure!(issued <= BusinessDate(env::business_date()), TradeError::IssuedInFuture { issued });
+    let flags = dates::issued(issued, order::load(terms.order)?.ordered)?;
     if let Some(due) = terms.due {
         ensure!(due.checked().map_err(TradeError::Terms)? >= issued, TradeError::DueBeforeIssue);
     }
-    Ok(())
+    Ok(flags)
 }
 
-fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash) -> Invoice {
+fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash, flags: Vec<DateFlag>) -> Invoice {
     let nothing = Money::zero(terms.payable.currency);
     Invoice {
         id,
@@ -68,68 +91,20 @@ fn open(id: DocumentId, terms: InvoiceTerms, fingerprint: Hash) -> Invoice {
         seller: terms.seller,
         buyer: terms.buyer,
         order: terms.order,
+        quantity: terms.quantity,
         bill: terms.bill,
         declaration: terms.declaration,
         fingerprint,
         commitment: terms.commitment,
         certified: nothing,
+        credited: nothing,
         settled: nothing,
         certificates: 0,
+        review: None,
+        dispute: None,
+        flags,
         height: env::block_height(),
         state: InvoiceState::Registered,
-    }
-}
-
-/// Compares the invoice with its order, bill of lading and declaration, and counts it against the order.
-pub fn match_documents(party: AccountId, id: DocumentId) -> Result<(), TradeError> {
-    let mut invoice = load(id)?;
-    ensure!(party == invoice.seller || party == invoice.buyer, TradeError::NotParty);
-    authorise(party, "trade-documents.match-invoice")?;
-    ensure_state(&invoice, InvoiceState::Registered)?;
-    let mut order = order::load(invoice.order)?;
-    let fields = mismatches(&invoice, &order)?;
-    ensure!(fields.is_empty(), TradeError::Mismatch { fields });
-    order.invoiced = order.invoiced.checked_add(invoice.payable).map_err(TradeError::Terms)?;
-    order::store(order);
-    invoice.state = InvoiceState::Matched;
-    changed(invoice);
-    Ok(())
-}
-
-/// Every point in which the documents differ.
-fn mismatches(invoice: &Invoice, order: &Order) -> Result<Vec<Mismatch>, TradeError> {
-    let mut fields = Vec::new();
-    let mut differ = |found: bool, field: Mismatch| {
-        if found {
-            fields.push(field);
-        }
-    };
-    differ(!matches!(order.state, OrderState::Accepted | OrderState::PartlyAccepted), Mismatch::OrderState);
-    differ(order.buyer != invoice.buyer || order.terms.seller != invoice.seller, Mismatch::Parties);
-    differ(order.accepted.currency != invoice.payable.currency, Mismatch::Currency);
-    let left = order.accepted.minor - order.invoiced.minor;
-    differ(invoice.payable.minor > left, Mismatch::Amount);
-    differ(!goods_shipped(invoice, order)?, Mismatch::BillOfLading);
-    differ(!customs_cleared(invoice, order)?, Mismatch::Customs);
-    Ok(fields)
-}
-
-/// A bill that is named must carry this order; goods that cross a border need one.
-fn goods_shipped(invoice: &Invoice, order: &Order) -> Result<bool, TradeError> {
-    match invoice.bill {
-        Some(id) => Ok(bill::load(id)?.order == order.id),
-        None => Ok(!order.terms.cross_border),
-    }
-}
-
-/// A declaration that is named must be for this order and cleared; goods that cross a border need one.
-fn customs_cleared(invoice: &Invoice, order: &Order) -> Result<bool, TradeError> {
-    match invoice.declaration {
-        Some(id) => {
-            let declaration = declaration::load(id)?;
-            Ok(declaration.terms.order == order.id && declaration.state == DeclarationState::Cleared)
-        }
-        None => Ok(!order.terms.cross_border),
     }
 }
 
@@ -148,12 +123,19 @@ pub fn certify(
     let certifiable = matches!(invoice.state, InvoiceState::Matched | InvoiceState::Certified | InvoiceState::Settled);
     ensure!(certifiable, TradeError::InvoiceState { state: invoice.state, needed: InvoiceState::Matched });
     invoice.certified = invoice.certified.checked_add(face).map_err(TradeError::Terms)?;
-    let excess = invoice.certified.checked_sub(invoice.payable).map_err(TradeError::Terms)?;
+    let left = invoice.payable.checked_sub(invoice.credited).map_err(TradeError::Terms)?;
+    let excess = invoice.certified.checked_sub(left).map_err(TradeError::Terms)?;
     ensure!(!excess.is_positive(), TradeError::Overcertified { excess });
     let ordinal = invoice.certificates;
     invoice.certificates += 1;
     invoice.state = InvoiceState::Certified;
-    let evidence = Evidence { invoice: id, order: invoice.order, bill: invoice.bill, declaration: invoice.declaration };
+    let evidence = Evidence {
+        invoice: id,
+        order: invoice.order,
+        bill: invoice.bill,
+        declaration: invoice.declaration,
+        flags: invoice.flags.clone(),
+    };
     changed(invoice);
     Ok((ordinal, evidence))
 }
@@ -179,7 +161,7 @@ pub fn settle(id: DocumentId, face: Money) -> Result<(), TradeError> {
 }
 
 /// What its certificates make of a matched invoice.
-fn state_of(invoice: &Invoice) -> InvoiceState {
+pub fn state_of(invoice: &Invoice) -> InvoiceState {
     match (invoice.certified.minor, invoice.settled.minor) {
         (0, _) => InvoiceState::Matched,
         (certified, settled) if certified == settled => InvoiceState::Settled,
@@ -187,12 +169,12 @@ fn state_of(invoice: &Invoice) -> InvoiceState {
     }
 }
 
-fn ensure_state(invoice: &Invoice, needed: InvoiceState) -> Result<(), TradeError> {
+pub fn ensure_state(invoice: &Invoice, needed: InvoiceState) -> Result<(), TradeError> {
     ensure!(invoice.state == needed, TradeError::InvoiceState { state: invoice.state, needed });
     Ok(())
 }
 
-fn changed(invoice: Invoice) {
+pub fn changed(invoice: Invoice) {
     let event = TradeEvent::InvoiceChanged {
         invoice: invoice.id,
         seller: invoice.seller,
@@ -201,4 +183,44 @@ fn changed(invoice: Invoice) {
     };
     store(invoice);
     emit(&event);
+}
+
+/// The buyer disputes what nothing is certified against.
+pub fn dispute(buyer: AccountId, id: DocumentId, reason: Hash) -> Result<(), TradeError> {
+    let mut invoice = load(id)?;
+    ensure!(buyer == invoice.buyer, TradeError::NotParty);
+    authorise(buyer, "trade-documents.dispute-invoice")?;
+    let before = invoice.state;
+    let open = matches!(before, InvoiceState::Registered | InvoiceState::Matched);
+    ensure!(open, TradeError::InvoiceState { state: before, needed: InvoiceState::Matched });
+    invoice.dispute = Some(Dispute { reason, before });
+    invoice.state = InvoiceState::Disputed;
+    changed(invoice);
+    Ok(())
+}
+
+/// The buyer ends its dispute.
+pub fn end_dispute(buyer: AccountId, id: DocumentId) -> Result<(), TradeError> {
+    let mut invoice = load(id)?;
+    ensure!(buyer == invoice.buyer, TradeError::NotParty);
+    authorise(buyer, "trade-documents.dispute-invoice")?;
+    let Some(dispute) = invoice.dispute.take() else {
+        return Err(TradeError::InvoiceState { state: invoice.state, needed: InvoiceState::Disputed });
+    };
+    invoice.state = dispute.before;
+    changed(invoice);
+    Ok(())
+}
+
+/// The seller withdraws what is not matched, whatever it waits for.
+pub fn cancel(seller: AccountId, id: DocumentId) -> Result<(), TradeError> {
+    let mut invoice = load(id)?;
+    ensure!(seller == invoice.seller, TradeError::NotParty);
+    authorise(seller, "trade-documents.cancel-invoice")?;
+    let stood = invoice.dispute.take().map_or(invoice.state, |dispute| dispute.before);
+    let unmatched = matches!(stood, InvoiceState::Registered | InvoiceState::UnderReview);
+    ensure!(unmatched, TradeError::InvoiceState { state: invoice.state, needed: InvoiceState::Registered });
+    invoice.state = InvoiceState::Cancelled;
+    changed(invoice);
+    Ok(())
 }

@@ -7,8 +7,8 @@ use portolan_interface::{
     AccountId, Currency, DocumentId, MemberStatus, Money, TermsError, Unauthorized,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        CustomsDecision, DeclarationState, Document, DocumentKind, Invoice, InvoiceState, InvoiceTerms, MAX_HS_CODES,
-        Mismatch, Order, OrderAnswer, OrderState, TradeError,
+        CustomsDecision, DeclarationState, Difference, Document, DocumentKind, Invoice, InvoiceState, InvoiceTerms,
+        MAX_HS_CODES, Mismatch, Order, OrderAnswer, OrderState, TradeError,
     },
 };
 use portolan_sdk::CallError;
@@ -126,35 +126,6 @@ fn nobody_orders_in_anothers_name() {
 // Customs.
 
 #[test]
-fn customs_take_a_declaration_through_control_and_hold_to_clearance() {
-    let world = World::new();
-    let order = world.order(1, cny(TOTAL));
-    let bill = world.bill(1, order);
-    let id = world.lodged(1, order, bill, cny(TOTAL));
-    let decide = |decision| world.trade(world.customs).decide_declaration(world.customs.account, id, decision);
-    let state = || match world.trade(world.customs).document(id).unwrap() {
-        Document::Declaration(declaration) => declaration.state,
-        other => panic!("{other:?}"),
-    };
-    let not_yet =
-        |decision, state| refuses(&world, || decide(decision), TradeError::DeclarationState { state, decision });
-    not_yet(CustomsDecision::Clear, DeclarationState::Lodged);
-    not_yet(CustomsDecision::Release, DeclarationState::Lodged);
-    let way = [
-        (CustomsDecision::Accept, DeclarationState::Accepted),
-        (CustomsDecision::Control, DeclarationState::UnderControl),
-        (CustomsDecision::Hold, DeclarationState::Held),
-        (CustomsDecision::Release, DeclarationState::Released),
-        (CustomsDecision::Clear, DeclarationState::Cleared),
-    ];
-    for (decision, after) in way {
-        decide(decision).unwrap();
-        assert_eq!(state(), after);
-    }
-    not_yet(CustomsDecision::Hold, DeclarationState::Cleared);
-}
-
-#[test]
 fn a_rejected_declaration_stays_rejected() {
     let world = World::new();
     let order = world.order(1, cny(TOTAL));
@@ -239,7 +210,8 @@ fn the_register_answers_who_knows_the_fingerprint_and_stores_only_its_keyed_hash
     let terms = world.invoice_terms(1, cny(TOTAL));
     let plain = terms.fingerprint;
     let id = register(&world, world.tier_1, terms).unwrap();
-    assert_eq!(world.trade(world.other_bank).registered(plain).unwrap(), Some(id));
+    let found = world.trade(world.other_bank).registered(plain).unwrap().unwrap();
+    assert_eq!(found.invoice, id);
     assert_eq!(world.trade(world.other_bank).registered(commitment(5)).unwrap(), None);
     let stored = invoice(&world, id);
     assert_ne!(stored.fingerprint, plain);
@@ -283,37 +255,39 @@ fn a_matched_invoice_counts_against_its_order() {
     refuses(&world, again, TradeError::InvoiceState { state: InvoiceState::Matched, needed: InvoiceState::Registered });
 }
 
-fn match_with(world: &World, change: impl FnOnce(&mut InvoiceTerms)) -> TradeError {
+/// The points in which the invoice differs; each names the invoice's own commitment.
+fn match_with(world: &World, change: impl FnOnce(&mut InvoiceTerms)) -> Vec<Mismatch> {
     let mut terms = world.invoice_terms(1, cny(TOTAL));
     change(&mut terms);
     let id = register(world, world.tier_1, terms).unwrap();
     let before = world.chain.snapshot();
     let error = refusal(world.trade(world.tier_1).match_invoice(world.tier_1.account, id));
     assert_eq!(world.chain.snapshot(), before);
-    error
+    let TradeError::Mismatch { fields } = error else { panic!("{error:?}") };
+    assert!(fields.iter().all(|difference| difference.found == commitment(1)));
+    fields.into_iter().map(|difference| difference.field).collect()
 }
 
 #[test]
 fn each_point_of_a_mismatch_is_named() {
-    let mismatch = |fields: &[Mismatch]| TradeError::Mismatch { fields: fields.to_vec() };
     let world = World::new();
-    assert_eq!(match_with(&world, |terms| terms.payable = cny(TOTAL + 1)), mismatch(&[Mismatch::Amount]));
+    assert_eq!(match_with(&world, |terms| terms.payable = cny(TOTAL + 1)), [Mismatch::Amount]);
     let world = World::new();
-    assert_eq!(match_with(&world, |terms| terms.payable.currency = Currency::USD), mismatch(&[Mismatch::Currency]));
+    assert_eq!(match_with(&world, |terms| terms.payable.currency = Currency::USD), [Mismatch::Currency]);
     let world = World::new();
-    assert_eq!(match_with(&world, |terms| terms.buyer = world.tier_3.account), mismatch(&[Mismatch::Parties]));
+    assert_eq!(match_with(&world, |terms| terms.buyer = world.tier_3.account), [Mismatch::Parties]);
     let world = World::new();
     let without = |terms: &mut InvoiceTerms| (terms.bill, terms.declaration) = (None, None);
-    assert_eq!(match_with(&world, without), mismatch(&[Mismatch::BillOfLading, Mismatch::Customs]));
+    assert_eq!(match_with(&world, without), [Mismatch::BillOfLading, Mismatch::Customs]);
 }
 
 #[test]
 fn a_mismatch_names_an_order_that_nobody_accepted() {
     let world = World::new();
     let offered = world.trade(world.core).offer_order(world.core.account, world.order_terms(50, cny(TOTAL))).unwrap();
-    let error = match_with(&world, |terms| terms.order = offered);
-    let TradeError::Mismatch { fields } = error else { panic!("{error:?}") };
-    assert!(fields.contains(&Mismatch::OrderState) && fields.contains(&Mismatch::BillOfLading), "{fields:?}");
+    let fields = match_with(&world, |terms| terms.order = offered);
+    let all = [Mismatch::OrderState, Mismatch::Amount, Mismatch::BillOfLading, Mismatch::Customs];
+    assert_eq!(fields, all);
 }
 
 #[test]
@@ -322,9 +296,9 @@ fn goods_that_customs_have_not_cleared_do_not_match() {
     let order = world.order(50, cny(TOTAL));
     let bill = world.bill(50, order);
     let lodged = world.lodged(50, order, bill, cny(TOTAL));
-    let error =
+    let fields =
         match_with(&world, |terms| (terms.order, terms.bill, terms.declaration) = (order, Some(bill), Some(lodged)));
-    assert_eq!(error, TradeError::Mismatch { fields: vec![Mismatch::Customs] });
+    assert_eq!(fields, [Mismatch::Customs]);
 }
 
 #[test]
@@ -345,14 +319,22 @@ fn invoices_together_never_exceed_their_order() {
     let terms = world.invoice_terms(1, cny(TOTAL));
     for (seed, payable) in [(70, TOTAL - 100), (71, 100)] {
         let fingerprint = commitment(seed);
-        let part =
-            InvoiceTerms { payable: cny(payable), tax_minor: 0, fingerprint, commitment: fingerprint, ..terms.clone() };
+        let part = InvoiceTerms {
+            payable: cny(payable),
+            tax_minor: 0,
+            fingerprint,
+            near: fingerprint,
+            commitment: fingerprint,
+            ..terms.clone()
+        };
         let id = register(&world, world.tier_1, part).unwrap();
         world.trade(world.tier_1).match_invoice(world.tier_1.account, id).unwrap();
     }
     let id = register(&world, world.tier_1, InvoiceTerms { payable: cny(1), tax_minor: 0, ..terms }).unwrap();
     let matching = || world.trade(world.tier_1).match_invoice(world.tier_1.account, id);
-    refuses(&world, matching, TradeError::Mismatch { fields: vec![Mismatch::Amount] });
+    let (expected, found) = (commitment(1), commitment(1));
+    let fields = vec![Difference { field: Mismatch::Amount, expected, found }];
+    refuses(&world, matching, TradeError::Mismatch { fields });
 }
 
 #[test]
@@ -415,6 +397,18 @@ fn an_invoice_is_certified_in_its_own_currency() {
     let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
     let dollars = || receivable.certify(id, world.core.account, world.tier_1.account, Money::new(1, Currency::USD));
     refuses(&world, dollars, TradeError::WrongCurrency { expected: Currency::CNY, found: Currency::USD });
+}
+
+#[test]
+fn an_invoice_is_certified_from_its_buyer_to_its_seller() {
+    let world = World::new();
+    let id = world.matched(1, cny(TOTAL));
+    let receivable = Trade::over(world.chain.as_contract(RECEIVABLE));
+    let (buyer, seller, other) = (world.core.account, world.tier_1.account, world.tier_2.account);
+    refuses(&world, || receivable.certify(id, other, seller, cny(1)), TradeError::NotParty);
+    refuses(&world, || receivable.certify(id, buyer, other, cny(1)), TradeError::NotParty);
+    refuses(&world, || receivable.certify(id, seller, buyer, cny(1)), TradeError::NotParty);
+    receivable.certify(id, buyer, seller, cny(1)).unwrap();
 }
 
 #[test]

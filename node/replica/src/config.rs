@@ -61,8 +61,9 @@ pub struct Timing {
     pub rebroadcast_ms: u64,
     /// Longest of all.
     pub max_ms: u64,
-    /// From a commit to the next block, when transactions wait.
-    pub pace_ms: u64,
+    /// From the start of a block of more than [`crate::limits::QUIET_BLOCK`] transactions to the start of the next, so that under
+    /// load a block gathers what would else be several, each with the cost of a whole height.
+    pub gather_ms: u64,
     /// Until a missing list or body is asked for again, of another peer.
     pub fetch_ms: u64,
     /// Between batches of transactions to the peers.
@@ -90,7 +91,7 @@ impl Default for Timing {
             vote_step_ms: 25,
             rebroadcast_ms: 250,
             max_ms: 30_000,
-            pace_ms: 0,
+            gather_ms: 40,
             fetch_ms: 40,
             gossip_ms: 4,
             regossip_ms: 1_000,

@@ -262,14 +262,17 @@ impl<S: KeyValue> Executor<S> {
             return Err(Halt::Execution { height: header.height.0, reason });
         }
         let started = Instant::now();
-        let transactions = with_ids(wires, header.height)?;
         let block = *block;
+        if block.transactions.len() != wires.len() {
+            let reason = "the decided block has other transactions than the executed one".into();
+            return Err(Halt::Execution { height: header.height.0, reason });
+        }
         let keys_changed = touches_node_keys(&block);
-        self.write(&transactions, certificate, &block.head, &block.receipts, &block.next_validators, block.update)?;
+        let ids: Vec<TransactionId> = block.transactions.iter().map(|(id, _)| *id).collect();
+        let bodies: Vec<_> = ids.iter().copied().zip(wires.iter().map(|wire| wire.bytes.clone())).collect();
+        self.write(&bodies, certificate, &block.head, &block.receipts, &block.next_validators, block.update)?;
         metrics::histogram!("portolan_commit_seconds").record(started.elapsed());
-        let window = transactions.iter().map(|(transaction, id, _)| (*id, transaction.body.expires_at));
-        Arc::make_mut(&mut self.seen).push_block(header.time, window);
-        let ids: Vec<TransactionId> = transactions.iter().map(|(_, id, _)| *id).collect();
+        Arc::make_mut(&mut self.seen).push_block(header.time, block.transactions);
         self.move_tip(&block.head, keys_changed, block.next_validators)?;
         let next = self.next_block()?;
         self.tell(ToReplica::Input(Input::Committed { header: header.clone(), transactions: ids.clone(), next }));
@@ -281,17 +284,14 @@ impl<S: KeyValue> Executor<S> {
 
     fn write(
         &self,
-        transactions: &[Listed],
+        transactions: &[(TransactionId, Arc<[u8]>)],
         certificate: &CommitCertificate,
         head: &ChainHead,
         receipts: &[portolan_runtime::ExecutedReceipt],
         next_validators: &portolan_primitives::ValidatorSet,
         update: portolan_state::StateUpdate,
     ) -> Result<(), Halt> {
-        let bodies: Vec<(TransactionId, Arc<[u8]>)> =
-            transactions.iter().map(|(_, id, bytes)| (*id, bytes.clone())).collect();
-        let record =
-            BlockRecord { head, transactions: &bodies, certificate: Some(certificate), receipts, next_validators };
+        let record = BlockRecord { head, transactions, certificate: Some(certificate), receipts, next_validators };
         let mut batch = Batch::new();
         add_block(&mut batch, &record);
         self.state.commit(head.header.height, update, batch).map_err(store)
@@ -325,9 +325,6 @@ impl<S: KeyValue> Executor<S> {
     }
 }
 
-/// A block's transaction with its id and bytes.
-type Listed = (Transaction, TransactionId, Arc<[u8]>);
-
 enum Stopped {
     /// The block breaks a rule.
     Invalid(String),
@@ -354,16 +351,6 @@ fn apply(execution: &mut BlockExecution, wires: &[Wire], purpose: Purpose) -> Re
         left_out.push(LeftOut { wire_hash: wire.hash, later });
     }
     Ok(left_out)
-}
-
-fn with_ids(wires: &[Wire], height: Height) -> Result<Vec<Listed>, Halt> {
-    let listed = |wire: &Wire| {
-        let transaction = Transaction::decode_checked(&wire.bytes)
-            .map_err(|error| Halt::Execution { height: height.0, reason: error.to_string() })?;
-        let id = transaction.body.id();
-        Ok((transaction, id, wire.bytes.clone()))
-    };
-    wires.iter().map(listed).collect()
 }
 
 /// Whether the block changed the record of any key.

@@ -59,18 +59,32 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// A driver that listens, and the address that it got.
-    pub(super) async fn listen(
-        setup: Setup<'_>,
+    /// A driver that does not listen yet.
+    pub(super) fn new(
+        setup: &Setup<'_>,
         shared: Arc<Shared>,
         commands: mpsc::UnboundedReceiver<Command>,
         sink: Sink,
-    ) -> Result<(Self, SocketAddr), NetworkError> {
-        let mut swarm = swarm(&setup, &shared)?;
-        let refused = |reason: String| NetworkError::Listen { address: setup.listen, reason };
-        swarm.listen_on(multiaddr(setup.listen)).map_err(|error| refused(error.to_string()))?;
+    ) -> Result<Self, NetworkError> {
+        Ok(Self {
+            swarm: swarm(setup, &shared)?,
+            shared,
+            commands,
+            sink,
+            dialer: Dialer::new(setup.addresses.clone(), now()),
+            dials: BTreeMap::new(),
+            connected: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            tries: 0,
+        })
+    }
+
+    /// Listens, and gives the address that it got.
+    pub(super) async fn listen(&mut self, at: SocketAddr) -> Result<SocketAddr, NetworkError> {
+        let refused = |reason: String| NetworkError::Listen { address: at, reason };
+        self.swarm.listen_on(multiaddr(at)).map_err(|error| refused(error.to_string()))?;
         let address = loop {
-            match swarm.select_next_some().await {
+            match self.swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { address, .. } => break socket_addr(&address),
                 SwarmEvent::ListenerClosed { reason: Err(error), .. } | SwarmEvent::ListenerError { error, .. } => {
                     return Err(refused(error.to_string()));
@@ -78,20 +92,7 @@ impl Driver {
                 _ => {}
             }
         };
-        let port = address.map_or(setup.listen.port(), |address| address.port());
-        let listen = SocketAddr::new(setup.listen.ip(), port);
-        let driver = Self {
-            swarm,
-            shared,
-            commands,
-            sink,
-            dialer: Dialer::new(setup.addresses, now()),
-            dials: BTreeMap::new(),
-            connected: BTreeMap::new(),
-            tasks: JoinSet::new(),
-            tries: 0,
-        };
-        Ok((driver, listen))
+        Ok(SocketAddr::new(at.ip(), address.map_or(at.port(), |address| address.port())))
     }
 
     /// Runs until it is told to close.

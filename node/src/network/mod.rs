@@ -40,6 +40,9 @@ pub enum NetworkError {
     /// The transport could not be made.
     #[error("the transport could not be set up: {0}")]
     Transport(String),
+    /// The system gave no thread for it.
+    #[error("the network's thread could not be started: {0}")]
+    Thread(std::io::Error),
     /// The address is not to be had.
     #[error("can't listen on `p2p.listen` {address}: {reason}; is another node running on it?")]
     Listen {
@@ -138,13 +141,23 @@ pub struct Network {
 }
 
 impl Network {
-    /// Starts to listen and to dial. Returns when it listens.
+    /// Starts to listen and to dial, on a thread of its own: what a message passes through on its way is then one thread, and
+    /// neither requests of the API nor their number hold it up. Returns when it listens.
     pub async fn start(setup: Setup<'_>, sink: Sink) -> Result<Self, NetworkError> {
         let shared = Arc::new(Shared::default());
         shared.judge.set_known(setup.known);
         let (commands, receiver) = mpsc::unbounded_channel();
-        let (driver, listen) = Driver::listen(setup, shared.clone(), receiver, sink).await?;
-        tokio::spawn(driver.run());
+        let driver = Driver::new(&setup, shared.clone(), receiver, sink)?;
+        let at = setup.listen;
+        let (listens, listening) = oneshot::channel();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NetworkError::Thread)?;
+        std::thread::Builder::new()
+            .name("network".into())
+            .spawn(move || runtime.block_on(run(driver, at, listens)))
+            .map_err(NetworkError::Thread)?;
+        let ended = |_| NetworkError::Transport("its thread ended before it listened".into());
+        let listen = listening.await.map_err(ended)??;
         Ok(Self { shared, commands, listen })
     }
 
@@ -224,6 +237,16 @@ impl Network {
     fn command(&self, command: Command) {
         // The driver ends with `close` only; after that nothing is to be done.
         let _ = self.commands.send(command);
+    }
+}
+
+async fn run(mut driver: Driver, at: SocketAddr, listens: oneshot::Sender<Result<SocketAddr, NetworkError>>) {
+    let listening = driver.listen(at).await;
+    let listens_now = listening.is_ok();
+    // Whoever started it may be gone; its handle, and with it the commands, are then too.
+    let _ = listens.send(listening);
+    if listens_now {
+        driver.run().await;
     }
 }
 

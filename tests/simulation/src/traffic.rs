@@ -422,6 +422,8 @@ fn step(case: &Case, today: BusinessDate, random: &mut Random) -> (&'static str,
                 deliver_until: later(60),
                 incoterm: Incoterm::Exw,
                 cross_border: false,
+                quantity: None,
+                tolerance_class: 0,
             };
             ("buyer", trade::api::NAME, vec![trade::api::Call::OfferOrder { buyer, terms }.encode()])
         }
@@ -439,9 +441,11 @@ fn step(case: &Case, today: BusinessDate, random: &mut Random) -> (&'static str,
                 seller,
                 buyer,
                 order: case.order(),
+                quantity: None,
                 bill: None,
                 declaration: None,
                 fingerprint: case.lines,
+                near: case.lines,
                 commitment: case.commitment,
             };
             let register = trade::api::Call::RegisterInvoice { registrant: seller, terms };

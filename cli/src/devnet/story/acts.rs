@@ -4,7 +4,8 @@ use portolan_interface::financing::{self, OfferTerms};
 use portolan_interface::receivable::{self, Certificate, CertificateState, CertificateTerms, DuePurpose, Recourse};
 use portolan_interface::settlement::{self, BookPage, Deposit, DepositPage};
 use portolan_interface::trade::{
-    self, BillTerms, CustomsDecision, DeclarationTerms, Direction, Incoterm, InvoiceTerms, OrderAnswer, OrderTerms,
+    self, BillTerms, CustomsDecision, DeclarationTerms, Direction, EndorsementForm, Incoterm, InvoiceTerms,
+    OrderAnswer, OrderTerms, TitleStep,
 };
 use portolan_interface::{CertificateId, Convention, DayCount, DocumentId, FinancingId, Hash, Money, PartId, Ppm};
 use portolan_primitives::BusinessDate;
@@ -134,6 +135,8 @@ fn trade_order(world: &mut World, plan: &StoryPlan) -> CliResult<DocumentId> {
         deliver_until: date(plan.due),
         incoterm: Incoterm::Fob,
         cross_border: true,
+        quantity: None,
+        tolerance_class: 0,
     };
     let offer = trade::api::Call::OfferOrder { buyer: account(BUYER.account()), terms };
     let order: DocumentId = world.step("order", &BUYER, trade::api::NAME, &offer)?.output()?;
@@ -153,18 +156,22 @@ fn ship(world: &mut World, plan: &StoryPlan, order: DocumentId) -> CliResult<Doc
         consignee: None,
         order,
         // The worked example of ISO 6346: check digit 3.
-        containers: vec![*b"CSQU3054383"],
-        loading: *b"CNSHA",
-        discharge: *b"DEHAM",
+        containers: vec!["CSQU3054383".into()],
+        loading: "CNSHA".into(),
+        discharge: "DEHAM".into(),
         on_board: date(plan.issued),
         negotiable: true,
         holder: seller,
         beneficiary: seller,
         commitment: commitment(&[("goods", "as ordered".into())])?,
+        replaces: None,
+        earlier: vec![],
     };
     let issue = trade::api::Call::IssueBill { carrier: account(CARRIER.account()), terms };
     let bill: DocumentId = world.step("bill-of-lading", &CARRIER, trade::api::NAME, &issue)?.output()?;
-    let endorse = trade::api::Call::Endorse { owner: seller, bill, to: account(BUYER.account()) };
+    let form = EndorsementForm::ToOrder(account(BUYER.account()));
+    let step = TitleStep { seen: 1, remark: None };
+    let endorse = trade::api::Call::Endorse { owner: seller, bill, form, step };
     world.send(&TIER_1, vec![message(trade::api::NAME, &endorse)])?;
     world.say(
         "Meridian Logistics issues a negotiable bill of lading; Bright Castings endorses the title to Atlas Motors.",
@@ -221,9 +228,11 @@ fn invoice_terms(
         seller: account(TIER_1.account()),
         buyer: account(BUYER.account()),
         order,
+        quantity: None,
         bill: Some(bill),
         declaration: Some(declaration),
         fingerprint: Hash(fingerprint.0.0),
+        near: hash(facts.near_key().map_err(|missing| CliError::refused("no_fingerprint", missing.to_string()))?),
         commitment: commitment(&fields)?,
     })
 }

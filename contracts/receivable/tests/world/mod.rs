@@ -146,6 +146,8 @@ impl World {
             deliver_until: self.in_days(30),
             incoterm: Incoterm::Fob,
             cross_border: true,
+            quantity: None,
+            tolerance_class: 0,
         }
     }
 
@@ -155,14 +157,16 @@ impl World {
             shipper: self.tier_1.account,
             consignee: None,
             order,
-            containers: vec![*b"CSQU3054383", *b"MSKU6011672"],
-            loading: *b"CNSHA",
-            discharge: *b"DEHAM",
+            containers: vec!["CSQU3054383".into(), "MSKU6011672".into()],
+            loading: "CNSHA".into(),
+            discharge: "DEHAM".into(),
             on_board: self.today(),
             negotiable: true,
             holder: self.tier_1.account,
             beneficiary: self.tier_1.account,
             commitment: commitment(seed),
+            replaces: None,
+            earlier: vec![],
         }
     }
 
@@ -209,9 +213,11 @@ impl World {
             seller: self.tier_1.account,
             buyer: self.core.account,
             order,
+            quantity: None,
             bill: Some(bill),
             declaration: Some(declaration),
             fingerprint: commitment(seed + 1_000_000),
+            near: commitment(seed + 2_000_000),
             commitment: commitment(seed),
         }
     }

@@ -4,6 +4,7 @@ use portolan_primitives::{CommitCertificate, Hash, Header, Height, TransactionId
 
 use crate::candidates::CandidateId;
 use crate::input::{NextBlock, Verdict};
+use crate::limits::QUIET_BLOCK;
 use crate::output::{HaltReason, Output};
 use crate::timers::Timer;
 
@@ -41,7 +42,7 @@ impl Replica {
         if self.is_called_by_many() || self.called_by_block {
             return (true, None);
         }
-        let waiting = self.mempool.has_ready().then(|| self.committed_ms.saturating_add(self.timing.pace_ms));
+        let waiting = self.mempool.has_ready().then_some(self.gather_until_ms);
         let parked = self.mempool.next_unpark();
         let planned = self.planned().map(|at| now.saturating_add(at.0.saturating_sub(self.now.clock.0)));
         let empty = self.next.parameters.empty_interval_ms;
@@ -60,6 +61,7 @@ impl Replica {
 
     fn start_height(&mut self) -> Result<(), HaltReason> {
         self.running = true;
+        self.started_ms = self.now.elapsed_ms;
         self.timers.cancel(Timer::Start);
         let (height, validators) = (self.height(), self.next.validators.clone());
         let events = self.driver.start_height(height, &validators)?;
@@ -132,6 +134,8 @@ impl Replica {
         }
         self.mempool.committed(transactions, header.time);
         self.absent.remove(&header.proposer);
+        let gathers = transactions.len() > QUIET_BLOCK && self.running;
+        self.gather_until_ms = if gathers { self.started_ms.saturating_add(self.timing.gather_ms) } else { 0 };
         self.head = header;
         self.head_hash = hash;
         self.next = next;

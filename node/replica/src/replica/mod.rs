@@ -71,6 +71,10 @@ pub struct Replica {
     /// Validators whose turn passed without a sign of a proposal, and who were not heard of since.
     absent: BTreeSet<MemberId>,
     committed_ms: u64,
+    /// When the last height began here.
+    started_ms: u64,
+    /// Until when what waits gathers for the next block.
+    gather_until_ms: u64,
     round_started_ms: u64,
     told_everyone_ms: u64,
 
@@ -135,6 +139,8 @@ impl Replica {
             called_by_block: false,
             absent: BTreeSet::new(),
             committed_ms: now.elapsed_ms,
+            started_ms: now.elapsed_ms,
+            gather_until_ms: 0,
             round_started_ms: now.elapsed_ms,
             told_everyone_ms: now.elapsed_ms,
             gossip: Vec::new(),

@@ -30,6 +30,42 @@ fn one_validator_alone_takes_a_transaction_to_a_commit() {
     assert_eq!(replica.status().why_no_block, WhyNoBlock::NothingToDo { until: None });
 }
 
+/// Plays the host for the block that the outputs begin, of these transactions, and commits it; what the replica wants then.
+fn carry_through(replica: &mut Replica, outputs: &[Output], height: u64, numbers: &[u8], now: u64) -> Vec<Output> {
+    let begin = outputs.iter().find_map(|output| match output {
+        Output::BeginBlock { execution, start, .. } => Some((*execution, *start)),
+        _ => None,
+    });
+    let (execution, start) = begin.unwrap_or_else(|| panic!("no block begins: {outputs:?}"));
+    let hashes: Vec<_> = numbers.iter().map(|number| pooled(*number).wire_hash).collect();
+    let built = Header { transactions_root: list_root(&hashes), ..header(height, start.time.0, start.parent, 1) };
+    replica.step(Input::PartExecuted { execution, left_out: vec![] }, at(now));
+    replica.step(Input::Built { execution, header: built.clone() }, at(now));
+    let transactions = numbers.iter().map(|number| pooled(*number).id).collect();
+    replica.step(Input::Committed { header: built, transactions, next: next(1) }, at(now))
+}
+
+#[test]
+fn after_a_block_of_several_the_next_one_gathers_and_a_quiet_chain_does_not_wait() {
+    let mut replica = replica(0, 1);
+    let outputs = submit(&mut replica, 1, 5);
+    for number in 2..=4 {
+        assert_eq!(begins(&submit(&mut replica, number, 6)), 0, "one height at a time");
+    }
+    // A block of one: the three that came meanwhile go at once.
+    let outputs = carry_through(&mut replica, &outputs, 1, &[1], 10);
+    let outputs = carry_through(&mut replica, &outputs, 2, &[2, 3, 4], 12);
+    assert_eq!(begins(&outputs), 0, "nothing waits");
+    // It was of three and began at 10: what comes now waits until 50, for company.
+    assert_eq!(begins(&submit(&mut replica, 5, 13)), 0);
+    assert_eq!(begins(&submit(&mut replica, 6, 30)), 0);
+    assert_eq!(begins(&replica.step(Input::Tick, at(49))), 0);
+    assert_eq!(replica.next_wake(), Some(50));
+    let outputs = replica.step(Input::Tick, at(50));
+    assert_eq!(begins(&carry_through(&mut replica, &outputs, 3, &[5, 6], 52)), 0);
+    assert_eq!(begins(&submit(&mut replica, 7, 53)), 1, "a block of two is quiet again");
+}
+
 #[test]
 fn a_vote_leaves_only_after_the_log_that_explains_it() {
     let mut replica = replica(0, 4);
