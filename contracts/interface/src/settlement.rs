@@ -4,6 +4,7 @@
 //! the same bank.
 
 mod exchange;
+mod payable;
 mod redemption;
 
 use alloc::vec::Vec;
@@ -11,6 +12,11 @@ use alloc::vec::Vec;
 pub use exchange::{
     Forward, ForwardPage, ForwardState, FxQuote, MAX_CALENDAR_BYTES, MAX_QUOTE_DAYS, Proceeds, QuoteFault, QuotePage,
     QuoteTerms, Side, ValueDay,
+};
+pub use payable::{
+    MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES, MAX_PAYABLES_A_DAY, Netting, NettingEntry,
+    NettingFault, NettingPage, NettingParty, NettingState, NettingTerms, PAYABLE_ATTEMPTS, Payable, PayablePage,
+    PayableState, PayableTerms, PriorityClass,
 };
 pub use redemption::{RecordKind, Redemption, RedemptionAnswer, RedemptionPage, RedemptionReply, RedemptionState};
 
@@ -353,6 +359,27 @@ data! {
         /// the agenda refuses: {0}
         #[codec(index = 34)]
         Agenda(ScheduleRefusal),
+        /// a promise is due after today and by {latest}
+        #[codec(index = 35)]
+        DueDate {
+            /// The last day that is possible.
+            latest: BusinessDate,
+        },
+        /// the netting is {state}: propose it anew
+        #[codec(index = 36)]
+        NettingClosed {
+            /// Where it stands.
+            state: NettingState,
+        },
+        /// the netting does not fit: {fault}
+        #[codec(index = 37)]
+        UnsoundNetting {
+            /// What is wrong.
+            fault: NettingFault,
+        },
+        /// this party has consented already: wait for the others
+        #[codec(index = 38)]
+        AlreadyConsented,
     }
 
     /// What `settlement` tells.
@@ -523,6 +550,70 @@ data! {
             /// Who could not deliver.
             by: Side,
         },
+        /// An account promised to pay another later.
+        #[codec(index = 14)]
+        Promised {
+            /// Who pays.
+            payer: AccountId,
+            /// The promise in the payer's list.
+            number: u32,
+            /// To whom.
+            payee: AccountId,
+            /// How much.
+            amount: Money,
+            /// When.
+            due: BusinessDate,
+        },
+        /// A promise was paid, in full or in part; told of each on its day, even when nothing could be paid.
+        #[codec(index = 15)]
+        PromisePaid {
+            /// Who paid.
+            payer: AccountId,
+            /// The promise in the payer's list.
+            number: u32,
+            /// To whom.
+            payee: AccountId,
+            /// How much.
+            amount: Money,
+            /// What stays overdue.
+            rest: Money,
+        },
+        /// A party proposed a netting.
+        #[codec(index = 16)]
+        NettingProposed {
+            /// The netting.
+            number: u32,
+            /// Who proposed it.
+            by: AccountId,
+        },
+        /// A party consented to a netting.
+        #[codec(index = 17)]
+        NettingConsented {
+            /// The netting.
+            number: u32,
+            /// Who consented.
+            by: AccountId,
+        },
+        /// A party refused a netting: it is off.
+        #[codec(index = 18)]
+        NettingRefused {
+            /// The netting.
+            number: u32,
+            /// Who refused.
+            by: AccountId,
+        },
+        /// A netting was carried out; told of each party.
+        #[codec(index = 19)]
+        Netted {
+            /// The netting.
+            number: u32,
+            /// The party.
+            account: AccountId,
+            /// What it was owed, and gave up.
+            owed: Money,
+            /// What it owed, and was freed of. The difference to `owed` was paid to it, or by it.
+            owes: Money,
+        },
     }
 }
 
@@ -644,6 +735,44 @@ pub trait Settlement {
     #[call(index = 15)]
     fn run_forward(&mut self, dealer: MemberId, number: u32) -> Result<(), SettlementError>;
 
+    /// An account promises to pay another on a later day, from its deposit at a bank; the agenda pays. Answers the promise's number in the
+    /// payer's list.
+    #[call(index = 16)]
+    fn promise(&mut self, payer: AccountId, terms: PayableTerms) -> Result<u32, SettlementError>;
+
+    /// Agenda only: what a payer promised for a day, from one deposit.
+    #[call(index = 17)]
+    fn run_payables(
+        &mut self,
+        payer: AccountId,
+        bank: MemberId,
+        currency: Currency,
+        due: BusinessDate,
+    ) -> Result<(), SettlementError>;
+
+    /// The payer, or an account that is owed something of it, asks that what was promised and is overdue is paid now, oldest first, as far as the
+    /// deposit goes. Answers how much was.
+    #[call(index = 18)]
+    fn collect_payables(
+        &mut self,
+        account: AccountId,
+        payer: AccountId,
+        bank: MemberId,
+        currency: Currency,
+    ) -> Result<Money, SettlementError>;
+
+    /// A party proposes to set off promises among several accounts. Answers the netting's number; the proposer consents as the others do.
+    #[call(index = 19)]
+    fn propose_netting(&mut self, account: AccountId, terms: NettingTerms) -> Result<u32, SettlementError>;
+
+    /// A party consents to a netting. With the last consent it is carried out as a whole; where that is not possible, the consent is refused.
+    #[call(index = 20)]
+    fn consent_to_netting(&mut self, account: AccountId, number: u32) -> Result<(), SettlementError>;
+
+    /// A party refuses a netting, which ends it.
+    #[call(index = 21)]
+    fn refuse_netting(&mut self, account: AccountId, number: u32) -> Result<(), SettlementError>;
+
     /// The deposits of an account, from number `from` on. For its member.
     #[query(index = 0, path = "/deposits")]
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError>;
@@ -699,4 +828,24 @@ pub trait Settlement {
     /// The forwards of an account, from entry `from` on. For its member.
     #[query(index = 13, path = "/forwards")]
     fn forwards_of(&self, account: AccountId, from: Option<u32>) -> Result<ForwardPage, SettlementError>;
+
+    /// What a payer promised, from number `from` on. For its member.
+    #[query(index = 14, path = "/payables")]
+    fn payables(&self, account: AccountId, from: Option<u32>) -> Result<PayablePage, SettlementError>;
+
+    /// What was promised to an account, from entry `from` on. For its member.
+    #[query(index = 15, path = "/promised")]
+    fn promised_to(&self, account: AccountId, from: Option<u32>) -> Result<PayablePage, SettlementError>;
+
+    /// A promise. For its payer and payee.
+    #[query(index = 16, path = "/payables/{payer}/{number}")]
+    fn payable(&self, payer: AccountId, number: u32) -> Result<Payable, SettlementError>;
+
+    /// The nettings that touch an account, from entry `from` on. For its member.
+    #[query(index = 17, path = "/nettings")]
+    fn nettings(&self, account: AccountId, from: Option<u32>) -> Result<NettingPage, SettlementError>;
+
+    /// A netting. For its parties.
+    #[query(index = 18, path = "/nettings/{number}")]
+    fn netting(&self, number: u32) -> Result<Netting, SettlementError>;
 }

@@ -7,7 +7,7 @@ use portolan_interface::{
 };
 use portolan_sdk::{ensure, env};
 
-use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, obligations};
+use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, obligations, payables};
 
 /// Sums of a bank in a currency, minor units.
 #[derive(Clone, Copy, Encode, Decode)]
@@ -136,8 +136,7 @@ fn change_service(
 /// Passes when the owner may dispose of `minor`: not of what is set aside, nor of what is due and not yet paid.
 pub fn ensure_free(place: Place, minor: i128) -> Result<(), SettlementError> {
     let balance = place.balance();
-    let bound = obligations::bound_until(place, BusinessDate(env::business_date()))?;
-    let missing = add(minor, bound)? - (balance.total - balance.held);
+    let missing = add(minor, due_and_unpaid(place)?)? - (balance.total - balance.held);
     ensure!(
         missing <= 0,
         SettlementError::InsufficientDeposit { missing: Money::new(missing.min(minor), place.currency) }
@@ -149,6 +148,12 @@ pub fn ensure_free(place: Place, minor: i128) -> Result<(), SettlementError> {
 pub fn pay(place: Place, to: AccountId, minor: i128) -> Result<(), SettlementError> {
     debit(place, minor)?;
     credit(Place { account: to, ..place }, minor)
+}
+
+/// What binds the deposit: due until today on certificates and by promises, and not paid.
+fn due_and_unpaid(place: Place) -> Result<i128, SettlementError> {
+    let today = BusinessDate(env::business_date());
+    add(obligations::bound_until(place, today)?, payables::bound_until(place, today)?)
 }
 
 /// Takes from what is not set aside.
@@ -212,8 +217,7 @@ pub fn view(place: Place) -> Deposit {
     let balance = place.balance();
     let money = |minor| Money::new(minor, place.currency);
     // A sum that does not fit binds everything.
-    let due = obligations::bound_until(place, BusinessDate(env::business_date())).unwrap_or(i128::MAX);
-    let bound = due.min(balance.total - balance.held);
+    let bound = due_and_unpaid(place).unwrap_or(i128::MAX).min(balance.total - balance.held);
     Deposit {
         account: place.account,
         bank: place.bank,

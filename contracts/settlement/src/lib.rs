@@ -10,7 +10,9 @@ extern crate alloc;
 
 mod deposits;
 mod exchange;
+mod netting;
 mod obligations;
+mod payables;
 mod redemption;
 mod waterfall;
 
@@ -21,9 +23,9 @@ use portolan_interface::{
     financing::api::CONTRACT as FINANCING,
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
-        BookPage, DepositPage, Forward, ForwardPage, FxQuote, Obligation, ObligationPage, Payment, Proceeds, QuotePage,
-        QuoteTerms, RedemptionAnswer, RedemptionPage, Settlement, SettlementError, SettlementEvent, Waterfall,
-        api::emit,
+        BookPage, DepositPage, Forward, ForwardPage, FxQuote, Netting, NettingPage, NettingTerms, Obligation,
+        ObligationPage, Payable, PayablePage, PayableTerms, Payment, Proceeds, QuotePage, QuoteTerms, RedemptionAnswer,
+        RedemptionPage, Settlement, SettlementError, SettlementEvent, Waterfall, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -64,13 +66,25 @@ portolan_sdk::storage! {
     14 => FORWARDS: List<MemberId, Forward>;
     /// Dealers and numbers of an account's forwards.
     15 => FORWARDS_OF: List<AccountId, (MemberId, u32)>;
+    /// What an account promised.
+    16 => PAYABLES: List<AccountId, payables::Promise>;
+    /// Payers and numbers of what was promised to an account.
+    17 => OWED_TO: List<AccountId, (AccountId, u32)>;
+    /// What a payer promised for a day from one deposit, in order of days; removed when it is paid.
+    18 => PAYABLE_DAYS: Map<(AccountId, MemberId, [u8; 3], i32), payables::PayableDay>;
+    /// All nettings.
+    19 => NETTINGS: List<(), Netting>;
+    /// Numbers of those that touch an account.
+    20 => NETTINGS_OF: List<AccountId, u32>;
 }
 
+// Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
 struct Contract;
 
 portolan_sdk::export!(Contract, portolan_interface::settlement::api);
 
 impl Settlement for Contract {
+    #[inline(never)]
     fn serve(&mut self, bank_account: AccountId, cap: Money) -> Result<(), SettlementError> {
         cap.currency.exponent().map_err(SettlementError::Terms)?;
         positive(cap)?;
@@ -80,6 +94,7 @@ impl Settlement for Contract {
         Ok(())
     }
 
+    #[inline(never)]
     fn issue(
         &mut self,
         bank_account: AccountId,
@@ -95,6 +110,7 @@ impl Settlement for Contract {
         Ok(())
     }
 
+    #[inline(never)]
     fn redeem(
         &mut self,
         account: AccountId,
@@ -107,6 +123,7 @@ impl Settlement for Contract {
         redemption::request(Place::new(account, bank, amount.currency), amount, order)
     }
 
+    #[inline(never)]
     fn transfer(
         &mut self,
         from: AccountId,
@@ -126,6 +143,7 @@ impl Settlement for Contract {
         Ok(())
     }
 
+    #[inline(never)]
     fn register(
         &mut self,
         certificate: CertificateId,
@@ -140,16 +158,19 @@ impl Settlement for Contract {
         obligations::register(certificate, payer, bank, amount, due)
     }
 
+    #[inline(never)]
     fn collect(&mut self, certificate: CertificateId) -> Result<Money, SettlementError> {
         ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
         obligations::collect(certificate)
     }
 
+    #[inline(never)]
     fn pay(&mut self, certificate: CertificateId, payments: Vec<Payment>) -> Result<(), SettlementError> {
         ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
         obligations::pay(certificate, &payments)
     }
 
+    #[inline(never)]
     fn fund(&mut self, bank_account: AccountId, to: AccountId, amount: Money) -> Result<(), SettlementError> {
         ensure!(access::called_by(FINANCING), SettlementError::NotTrusted);
         positive(amount)?;
@@ -160,15 +181,18 @@ impl Settlement for Contract {
         Ok(())
     }
 
+    #[inline(never)]
     fn register_waterfall(&mut self, part: PartId, waterfall: Waterfall) -> Result<(), SettlementError> {
         ensure!(access::called_by(FINANCING), SettlementError::NotTrusted);
         waterfall::register(part, waterfall)
     }
 
+    #[inline(never)]
     fn serves(&self, bank: MemberId, currency: Currency) -> Result<bool, SettlementError> {
         Ok(SERVICES.contains(&(bank, currency.0)))
     }
 
+    #[inline(never)]
     fn answer_redemption(
         &mut self,
         bank_account: AccountId,
@@ -181,17 +205,20 @@ impl Settlement for Contract {
         redemption::answer(bank, number, amount, answer, reference)
     }
 
+    #[inline(never)]
     fn quote(&mut self, dealer_account: AccountId, terms: QuoteTerms) -> Result<u32, SettlementError> {
         let most = exchange::sound(&terms)?;
         let dealer = authorised_bank(dealer_account, "settlement.quote", most.currency, most.minor)?;
         exchange::post(dealer, dealer_account, terms)
     }
 
+    #[inline(never)]
     fn withdraw_quote(&mut self, dealer_account: AccountId, number: u32) -> Result<(), SettlementError> {
         let dealer = authorised_bank(dealer_account, "settlement.withdraw_quote", NO_CURRENCY, 0)?;
         exchange::withdraw(dealer, number)
     }
 
+    #[inline(never)]
     fn exchange(
         &mut self,
         account: AccountId,
@@ -205,6 +232,7 @@ impl Settlement for Contract {
         exchange::exchange(account, dealer, number, sold, bought)
     }
 
+    #[inline(never)]
     fn lock_rate(
         &mut self,
         account: AccountId,
@@ -218,11 +246,68 @@ impl Settlement for Contract {
         exchange::lock(account, dealer, number, sold, bought)
     }
 
+    #[inline(never)]
     fn run_forward(&mut self, dealer: MemberId, number: u32) -> Result<(), SettlementError> {
         ensure_agenda()?;
         exchange::run_forward(dealer, number)
     }
 
+    #[inline(never)]
+    fn promise(&mut self, payer: AccountId, terms: PayableTerms) -> Result<u32, SettlementError> {
+        positive(terms.amount)?;
+        ensure!(payer != terms.payee, SettlementError::SameAccount);
+        authorise(payer, "settlement.promise", terms.amount)?;
+        committing(payer)?;
+        receiver(terms.payee)?;
+        payables::promise(payer, terms)
+    }
+
+    #[inline(never)]
+    fn run_payables(
+        &mut self,
+        payer: AccountId,
+        bank: MemberId,
+        currency: Currency,
+        due: BusinessDate,
+    ) -> Result<(), SettlementError> {
+        ensure_agenda()?;
+        payables::run(Place::new(payer, bank, currency), due)
+    }
+
+    #[inline(never)]
+    fn collect_payables(
+        &mut self,
+        account: AccountId,
+        payer: AccountId,
+        bank: MemberId,
+        currency: Currency,
+    ) -> Result<Money, SettlementError> {
+        env::authorize(account, "settlement.collect_payables", currency, 0).map_err(SettlementError::Unauthorized)?;
+        payables::collect(account, Place::new(payer, bank, currency))
+    }
+
+    #[inline(never)]
+    fn propose_netting(&mut self, account: AccountId, terms: NettingTerms) -> Result<u32, SettlementError> {
+        env::authorize(account, "settlement.propose_netting", terms.currency, 0)
+            .map_err(SettlementError::Unauthorized)?;
+        committing(account)?;
+        netting::propose(account, terms)
+    }
+
+    #[inline(never)]
+    fn consent_to_netting(&mut self, account: AccountId, number: u32) -> Result<(), SettlementError> {
+        let stake = netting::at_stake(account, number)?;
+        authorise(account, "settlement.consent_to_netting", stake)?;
+        netting::consent(account, number)
+    }
+
+    #[inline(never)]
+    fn refuse_netting(&mut self, account: AccountId, number: u32) -> Result<(), SettlementError> {
+        env::authorize(account, "settlement.refuse_netting", NO_CURRENCY, 0).map_err(SettlementError::Unauthorized)?;
+        netting::refuse(account, number)
+    }
+
+    #[inline(never)]
     fn redemptions_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         let count = REDEMPTIONS.len(&bank);
@@ -231,42 +316,50 @@ impl Settlement for Contract {
         Ok(redemption::page(count, numbers.map(|number| (bank, number))))
     }
 
+    #[inline(never)]
     fn pending_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         let numbers = PENDING_AT.page(&bank, from.unwrap_or(0), PAGE);
         Ok(redemption::page(PENDING_AT.len(&bank), numbers.into_iter().map(|number| (bank, number))))
     }
 
+    #[inline(never)]
     fn redemptions_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read(&[account]), SettlementError::NotParty);
         let orders = REDEMPTIONS_OF.page(&account, from.unwrap_or(0), PAGE);
         Ok(redemption::page(REDEMPTIONS_OF.len(&account), orders))
     }
 
+    #[inline(never)]
     fn pending_of(&self, account: AccountId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read(&[account]), SettlementError::NotParty);
         let orders = PENDING_OF.page(&account, from.unwrap_or(0), PAGE);
         Ok(redemption::page(PENDING_OF.len(&account), orders))
     }
 
+    #[inline(never)]
     fn quotes(&self, bank: MemberId, from: Option<u32>) -> Result<QuotePage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         Ok(QuotePage { count: QUOTES.len(&bank), quotes: QUOTES.page(&bank, from.unwrap_or(0), PAGE) })
     }
 
+    #[inline(never)]
     fn quote_of(&self, bank: MemberId, number: u32) -> Result<FxQuote, SettlementError> {
         exchange::view(bank, number)
     }
 
+    #[inline(never)]
     fn forwards_at(&self, bank: MemberId, from: Option<u32>) -> Result<ForwardPage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         Ok(ForwardPage { count: FORWARDS.len(&bank), forwards: FORWARDS.page(&bank, from.unwrap_or(0), PAGE) })
     }
 
+    #[inline(never)]
     fn forward(&self, bank: MemberId, number: u32) -> Result<Forward, SettlementError> {
         exchange::view_forward(bank, number)
     }
 
+    #[inline(never)]
     fn forwards_of(&self, account: AccountId, from: Option<u32>) -> Result<ForwardPage, SettlementError> {
         ensure!(access::may_read(&[account]), SettlementError::NotParty);
         let numbers = FORWARDS_OF.page(&account, from.unwrap_or(0), PAGE);
@@ -274,6 +367,43 @@ impl Settlement for Contract {
         Ok(ForwardPage { count: FORWARDS_OF.len(&account), forwards })
     }
 
+    #[inline(never)]
+    fn payables(&self, account: AccountId, from: Option<u32>) -> Result<PayablePage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        let count = PAYABLES.len(&account);
+        let from = from.unwrap_or(0);
+        let numbers = from..count.min(from.saturating_add(PAGE));
+        payables::page(count, numbers.map(|number| (account, number)))
+    }
+
+    #[inline(never)]
+    fn promised_to(&self, account: AccountId, from: Option<u32>) -> Result<PayablePage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        payables::page(OWED_TO.len(&account), OWED_TO.page(&account, from.unwrap_or(0), PAGE))
+    }
+
+    #[inline(never)]
+    fn payable(&self, payer: AccountId, number: u32) -> Result<Payable, SettlementError> {
+        let payable = payables::view(payer, number)?;
+        ensure!(access::may_read(&[payer, payable.terms.payee]), SettlementError::NotParty);
+        Ok(payable)
+    }
+
+    #[inline(never)]
+    fn nettings(&self, account: AccountId, from: Option<u32>) -> Result<NettingPage, SettlementError> {
+        ensure!(access::may_read(&[account]), SettlementError::NotParty);
+        netting::page(account, from.unwrap_or(0), PAGE)
+    }
+
+    #[inline(never)]
+    fn netting(&self, number: u32) -> Result<Netting, SettlementError> {
+        let netting = netting::view(number)?;
+        let parties: Vec<AccountId> = netting.parties.iter().map(|party| party.account).collect();
+        ensure!(access::may_read(&parties), SettlementError::NotParty);
+        Ok(netting)
+    }
+
+    #[inline(never)]
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError> {
         ensure!(access::may_read(&[account]), SettlementError::NotParty);
         let places = DEPOSITS_OF.page(&account, from.unwrap_or(0), PAGE);
@@ -282,6 +412,7 @@ impl Settlement for Contract {
         Ok(DepositPage { count: DEPOSITS_OF.len(&account), deposits })
     }
 
+    #[inline(never)]
     fn book(&self, bank: MemberId, currency: Currency, from: Option<u32>) -> Result<BookPage, SettlementError> {
         let book = deposits::book(bank, currency)?;
         let depositors = if access::may_read_of(bank) {
@@ -294,6 +425,7 @@ impl Settlement for Contract {
         Ok(BookPage { book, deposits })
     }
 
+    #[inline(never)]
     fn obligations(&self, account: AccountId, from: Option<u32>) -> Result<ObligationPage, SettlementError> {
         ensure!(access::may_read(&[account]), SettlementError::NotParty);
         let certificates = OBLIGATIONS_OF.page(&account, from.unwrap_or(0), PAGE);
@@ -301,12 +433,14 @@ impl Settlement for Contract {
         Ok(ObligationPage { count: OBLIGATIONS_OF.len(&account), obligations })
     }
 
+    #[inline(never)]
     fn obligation(&self, certificate: CertificateId) -> Result<Obligation, SettlementError> {
         let obligation = OBLIGATIONS.get(&certificate).ok_or(SettlementError::UnknownObligation)?;
         ensure!(access::may_read(&[obligation.payer]), SettlementError::NotParty);
         Ok(obligation)
     }
 
+    #[inline(never)]
     fn waterfall(&self, part: PartId) -> Result<Waterfall, SettlementError> {
         let waterfall = WATERFALLS.get(&part).ok_or(SettlementError::UnknownWaterfall)?;
         let mut parties: Vec<AccountId> = waterfall.tranches.iter().map(|tranche| tranche.payee).collect();

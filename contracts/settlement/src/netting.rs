@@ -2,15 +2,16 @@
 //!
 //! Each entry frees its payer and takes from its payee by the same amount, so the differences of all parties come to nothing, and money only moves
 //! from those who owed more to those who were owed more. It is done when the last party consents, as a whole or not at all. Must never touch a
-//! promise or deposit of an account that has not consented.
+//! promise or deposit of an account that has not consented, nor tell anybody of a promise that it is no party to: a party's own are looked at when
+//! it consents, all of them only when it is done.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use portolan_interface::{
     AccountId, BusinessDate, Money, TermsError,
     settlement::{
-        MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES, Netting, NettingFault, NettingPage, NettingParty,
-        NettingState, NettingTerms, RecordKind, SettlementError, SettlementEvent, api::emit,
+        MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES, Netting, NettingEntry, NettingFault, NettingPage,
+        NettingParty, NettingState, NettingTerms, RecordKind, SettlementError, SettlementEvent, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -45,22 +46,34 @@ pub fn propose(proposer: AccountId, terms: NettingTerms) -> Result<u32, Settleme
 /// Who is touched and by how much, when the entries are sound.
 fn parties_of(terms: &NettingTerms) -> Result<Vec<NettingParty>, SettlementError> {
     ensure!((1..=MAX_NETTING_ENTRIES).contains(&terms.entries.len()), fault(NettingFault::Extent));
-    let mut seen = Vec::new();
+    let mut named: Vec<(AccountId, u32)> = terms.entries.iter().map(|entry| (entry.payer, entry.number)).collect();
+    named.sort_unstable();
+    ensure!(named.windows(2).all(|pair| pair[0] != pair[1]), fault(NettingFault::Extent));
     let mut sums: BTreeMap<AccountId, (i128, i128)> = BTreeMap::new();
     for entry in &terms.entries {
-        let promise = payables::load(entry.payer, entry.number)?;
-        ensure!(promise.terms.amount.currency == terms.currency, fault(NettingFault::Currency));
-        ensure!(entry.minor > 0 && entry.minor <= promise.open(), fault(NettingFault::Amount));
-        ensure!(!seen.contains(&(entry.payer, entry.number)), fault(NettingFault::Extent));
-        seen.push((entry.payer, entry.number));
+        ensure!(entry.minor > 0, fault(NettingFault::Amount));
         let owes = &mut sums.entry(entry.payer).or_default().0;
         *owes = add(*owes, entry.minor)?;
-        let owed = &mut sums.entry(promise.terms.payee).or_default().1;
+        let owed = &mut sums.entry(entry.payee).or_default().1;
         *owed = add(*owed, entry.minor)?;
     }
     ensure!(sums.len() <= MAX_NETTING_PARTIES, fault(NettingFault::Extent));
-    let party = |(account, (owes_minor, owed_minor))| NettingParty { account, owes_minor, owed_minor, consented: false };
+    let party =
+        |(account, (owes_minor, owed_minor))| NettingParty { account, owes_minor, owed_minor, consented: false };
     Ok(sums.into_iter().map(party).collect())
+}
+
+/// Passes when the promises are as the entries say, those of one party or all.
+fn ensure_true(terms: &NettingTerms, of: Option<AccountId>) -> Result<(), SettlementError> {
+    let meant = |entry: &&NettingEntry| of.is_none_or(|party| party == entry.payer || party == entry.payee);
+    for entry in terms.entries.iter().filter(meant) {
+        let holds = payables::load(entry.payer, entry.number).is_ok_and(|promise| {
+            let same = promise.terms.payee == entry.payee && promise.terms.amount.currency == terms.currency;
+            same && entry.minor <= promise.open()
+        });
+        ensure!(holds, fault(NettingFault::Promise));
+    }
+    Ok(())
 }
 
 fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
@@ -78,6 +91,7 @@ pub fn at_stake(account: AccountId, number: u32) -> Result<Money, SettlementErro
 /// A party agrees; with the last one it is done.
 pub fn consent(account: AccountId, number: u32) -> Result<(), SettlementError> {
     let mut netting = open(number)?;
+    ensure_true(&netting.terms, Some(account))?;
     for party in netting.parties.iter_mut().filter(|party| party.account == account) {
         party.consented = true;
     }
@@ -103,9 +117,8 @@ pub fn refuse(account: AccountId, number: u32) -> Result<(), SettlementError> {
 /// Sets off first, so that what is due no longer binds the deposits that pay the differences.
 fn execute(netting: &Netting) -> Result<(), SettlementError> {
     let NettingTerms { bank, currency, entries, .. } = &netting.terms;
+    ensure_true(&netting.terms, None)?;
     for entry in entries {
-        let open = payables::load(entry.payer, entry.number)?.open();
-        ensure!(entry.minor <= open, fault(NettingFault::Amount));
         payables::set_off(entry.payer, entry.number, entry.minor)?;
     }
     let place = |party: &NettingParty| Place::new(party.account, *bank, *currency);
@@ -114,7 +127,8 @@ fn execute(netting: &Netting) -> Result<(), SettlementError> {
         committing(party.account)?;
         let pays = -difference(party);
         if pays > 0 {
-            deposits::ensure_free(place(party), pays)?;
+            // Whose it is and by how much it falls short is not the other parties' business.
+            deposits::ensure_free(place(party), pays).map_err(|_| fault(NettingFault::Cover))?;
             deposits::debit(place(party), pays)?;
         }
     }

@@ -21,7 +21,7 @@ use portolan_terms::{Claim, waterfall};
 use crate::{
     OWED_TO, PAYABLE_DAYS, PAYABLES,
     deposits::{self, Place},
-    obligations, proceeds,
+    obligations,
 };
 
 /// Days read at once when summing up what is due.
@@ -29,7 +29,7 @@ const DAYS: u32 = 16;
 /// Days that one collection goes through.
 const DAYS_AT_ONCE: u32 = 4;
 /// Gas of one day's payments.
-const DAY_GAS: u64 = 100_000_000;
+const DAY_GAS: u64 = 300_000_000;
 
 /// A promise in its payer's list.
 #[derive(Clone, Encode, Decode)]
@@ -119,14 +119,18 @@ pub fn run(place: Place, due: BusinessDate) -> Result<(), SettlementError> {
     put_on_agenda(place, due.0, env::business_date().saturating_add(1))
 }
 
-/// Whoever asks: pays what is due and not paid, oldest first, as far as the deposit goes. Answers how much that was.
-pub fn collect(place: Place) -> Result<Money, SettlementError> {
+/// The payer, or who is owed something of it, asks: pays what is due and not paid, oldest first, as far as the deposit goes. Answers how much
+/// that was.
+pub fn collect(account: AccountId, place: Place) -> Result<Money, SettlementError> {
     let start = (place.account, place.bank, place.currency.0);
+    let mut due = PAYABLE_DAYS.page_of(&start, None, DAYS_AT_ONCE);
+    due.retain(|(key, _)| key.3 <= env::business_date());
+    let owed = |number: &u32| load(place.account, *number).is_ok_and(|promise| promise.terms.payee == account);
+    let party = account == place.account || due.iter().any(|(_, day)| day.numbers.iter().any(owed));
+    ensure!(party, SettlementError::NotParty);
     let mut paid = 0;
-    for (key, _) in PAYABLE_DAYS.page_of(&start, None, DAYS_AT_ONCE) {
-        if key.3 <= env::business_date() {
-            paid = add(paid, pay_day(place, key.3)?)?;
-        }
+    for (key, _) in due {
+        paid = add(paid, pay_day(place, key.3)?)?;
     }
     Ok(Money::new(paid, place.currency))
 }
@@ -167,8 +171,7 @@ fn pay_one(place: Place, number: u32, promise: &mut Promise, share: i128) -> Res
     promise.paid_minor += share;
     let payee = promise.terms.payee;
     if share > 0 {
-        deposits::debit(place, share)?;
-        proceeds::arrive(Place { account: payee, ..place }, share)?;
+        deposits::pay(place, payee, share)?;
     }
     if share > 0 || first {
         PAYABLES.set(&place.account, number, promise);
@@ -238,10 +241,7 @@ pub fn view(payer: AccountId, number: u32) -> Result<Payable, SettlementError> {
 }
 
 /// A page of promises.
-pub fn page(
-    count: u32,
-    promises: impl IntoIterator<Item = (AccountId, u32)>,
-) -> Result<PayablePage, SettlementError> {
+pub fn page(count: u32, promises: impl IntoIterator<Item = (AccountId, u32)>) -> Result<PayablePage, SettlementError> {
     let payables = promises.into_iter().map(|(payer, number)| view(payer, number)).collect::<Result<_, _>>()?;
     Ok(PayablePage { count, payables })
 }

@@ -80,6 +80,8 @@ data! {
         pub payer: AccountId,
         /// The promise in the payer's list.
         pub number: u32,
+        /// Who is owed.
+        pub payee: AccountId,
         /// How much of it, minor units.
         pub minor: i128,
     }
@@ -164,14 +166,17 @@ small! {
         /// it needs 1 to 32 promises of at most 16 accounts, each promise once
         #[codec(index = 0)]
         Extent,
-        /// an amount is not positive, or more than is still owed on its promise
+        /// an amount is not positive
         #[codec(index = 1)]
         Amount,
-        /// a promise is in another currency
+        /// a promise is not as the netting says: payer, number, payee, currency, and at least that much still owed
         #[codec(index = 2)]
-        Currency,
+        Promise,
         /// consent must be possible today and within 30 days
         #[codec(index = 3)]
         Validity,
+        /// the deposit of a party does not cover what it has to pay on top
+        #[codec(index = 4)]
+        Cover,
     }
 }
