@@ -5,6 +5,7 @@
 
 mod exchange;
 mod payable;
+mod proceeds;
 mod redemption;
 
 use alloc::vec::Vec;
@@ -18,6 +19,7 @@ pub use payable::{
     NettingFault, NettingPage, NettingParty, NettingState, NettingTerms, PAYABLE_ATTEMPTS, Payable, PayablePage,
     PayableState, PayableTerms, PriorityClass,
 };
+pub use proceeds::{MAX_COLLECTION_DAYS, MAX_SALES_LINES, Payout, RuleFault, SalesLine, SalesRule};
 pub use redemption::{RecordKind, Redemption, RedemptionAnswer, RedemptionPage, RedemptionReply, RedemptionState};
 
 use portolan_sdk::ScheduleRefusal;
@@ -33,12 +35,12 @@ pub const MAX_PAYMENTS: usize = 64;
 pub const MAX_TRANCHES: usize = 6;
 
 small! {
-    /// Rank of a tranche: what is paid first stands first.
+    /// What a tranche is for, which is also its [rank](TrancheKind::rank).
     pub enum TrancheKind {
         /// Fees.
         #[codec(index = 0)]
         Fee,
-        /// Tax on interest.
+        /// Value-added tax, on interest or on sales.
         #[codec(index = 1)]
         Tax,
         /// Default interest.
@@ -50,6 +52,24 @@ small! {
         /// Principal.
         #[codec(index = 4)]
         Principal,
+        /// Stamp duty on the contract.
+        #[codec(index = 5)]
+        StampDuty,
+    }
+}
+
+impl TrancheKind {
+    /// Who is paid first: fees, value-added tax, stamp duty, default interest, interest, principal.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Fee => 0,
+            Self::Tax => 1,
+            Self::StampDuty => 2,
+            Self::Penalty => 3,
+            Self::Interest => 4,
+            Self::Principal => 5,
+        }
     }
 }
 
@@ -86,7 +106,7 @@ data! {
         pub bank: MemberId,
         /// The whole deposit.
         pub balance: Money,
-        /// Of it set aside for claims that are being paid.
+        /// Of it set aside: for claims that are being paid, and of proceeds that are collected and not yet shared.
         pub held: Money,
         /// Of it bound by claims that are due and not yet paid.
         pub bound: Money,
@@ -380,6 +400,12 @@ data! {
         /// this party has consented already: wait for the others
         #[codec(index = 38)]
         AlreadyConsented,
+        /// the sales rule does not fit: {fault}
+        #[codec(index = 39)]
+        UnsoundRule {
+            /// What is wrong.
+            fault: RuleFault,
+        },
     }
 
     /// What `settlement` tells.
@@ -614,6 +640,42 @@ data! {
             /// What it owed, and was freed of. The difference to `owed` was paid to it, or by it.
             owes: Money,
         },
+        /// A seller set or ended the rule for a sales account.
+        #[codec(index = 20)]
+        SalesRuleSet {
+            /// The sales account.
+            account: AccountId,
+            /// At which bank.
+            bank: MemberId,
+            /// In which currency.
+            currency: Currency,
+        },
+        /// A payee gave up what it was still due by a rule.
+        #[codec(index = 21)]
+        SalesRuleReleased {
+            /// The sales account.
+            account: AccountId,
+            /// At which bank.
+            bank: MemberId,
+            /// In which currency.
+            currency: Currency,
+            /// Who gave it up.
+            payee: AccountId,
+        },
+        /// Proceeds of a sales account were shared; told of each share.
+        #[codec(index = 22)]
+        ProceedsShared {
+            /// The sales account.
+            account: AccountId,
+            /// At which bank.
+            bank: MemberId,
+            /// To whom; the sales account itself for what is left.
+            payee: AccountId,
+            /// What for; none: what is left.
+            kind: Option<TrancheKind>,
+            /// How much.
+            amount: Money,
+        },
     }
 }
 
@@ -773,6 +835,37 @@ pub trait Settlement {
     #[call(index = 21)]
     fn refuse_netting(&mut self, account: AccountId, number: u32) -> Result<(), SettlementError>;
 
+    /// A seller sets the standing rule by which what comes to its account at a bank is shared, or, with no lines, ends it. Not while a payee is due
+    /// something by the rule that stands.
+    #[call(index = 22)]
+    fn set_sales_rule(
+        &mut self,
+        account: AccountId,
+        bank: MemberId,
+        currency: Currency,
+        lines: Vec<SalesLine>,
+        payout: Payout,
+    ) -> Result<(), SettlementError>;
+
+    /// A payee gives up what it is still due by the rule of a sales account.
+    #[call(index = 23)]
+    fn release_sales_rule(
+        &mut self,
+        payee: AccountId,
+        account: AccountId,
+        bank: MemberId,
+        currency: Currency,
+    ) -> Result<(), SettlementError>;
+
+    /// Agenda only: what was collected in a sales account is shared.
+    #[call(index = 24)]
+    fn share_collected(
+        &mut self,
+        account: AccountId,
+        bank: MemberId,
+        currency: Currency,
+    ) -> Result<(), SettlementError>;
+
     /// The deposits of an account, from number `from` on. For its member.
     #[query(index = 0, path = "/deposits")]
     fn deposits(&self, account: AccountId, from: Option<u32>) -> Result<DepositPage, SettlementError>;
@@ -848,4 +941,8 @@ pub trait Settlement {
     /// A netting. For its parties.
     #[query(index = 18, path = "/nettings/{number}")]
     fn netting(&self, number: u32) -> Result<Netting, SettlementError>;
+
+    /// The rule of a sales account, with what each payee got. For the seller and the payees.
+    #[query(index = 19, path = "/banks/{bank}/sales-rules/{currency}/{account}")]
+    fn sales_rule(&self, account: AccountId, bank: MemberId, currency: Currency) -> Result<SalesRule, SettlementError>;
 }

@@ -24,7 +24,7 @@ pub struct Service {
 pub struct Balance {
     /// All of it.
     pub total: i128,
-    /// Of it set aside for claims that are being paid.
+    /// Of it set aside, for claims that are being paid and of proceeds that are not yet shared.
     pub held: i128,
     /// Beside it, not of it: asked to be paid out, and not yet answered.
     pub pending: i128,
@@ -43,7 +43,8 @@ impl Place {
         Self { account, bank, currency }
     }
 
-    fn key(self) -> (AccountId, MemberId, [u8; 3]) {
+    /// Its key.
+    pub fn key(self) -> (AccountId, MemberId, [u8; 3]) {
         (self.account, self.bank, self.currency.0)
     }
 
@@ -177,6 +178,14 @@ pub fn debit_held(place: Place, minor: i128) -> Result<(), SettlementError> {
 pub fn hold(place: Place, minor: i128) -> Result<(), SettlementError> {
     change(place, |balance| {
         balance.held = add(balance.held, minor)?;
+        Ok(())
+    })
+}
+
+/// What was set aside is free again.
+pub fn release(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.held -= minor;
         Ok(())
     })
 }

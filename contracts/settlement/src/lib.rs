@@ -13,6 +13,7 @@ mod exchange;
 mod netting;
 mod obligations;
 mod payables;
+mod proceeds;
 mod redemption;
 mod waterfall;
 
@@ -24,8 +25,9 @@ use portolan_interface::{
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
         BookPage, DepositPage, Forward, ForwardPage, FxQuote, Netting, NettingPage, NettingTerms, Obligation,
-        ObligationPage, Payable, PayablePage, PayableTerms, Payment, Proceeds, QuotePage, QuoteTerms, RedemptionAnswer,
-        RedemptionPage, Settlement, SettlementError, SettlementEvent, Waterfall, api::emit,
+        ObligationPage, Payable, PayablePage, PayableTerms, Payment, Payout, Proceeds, QuotePage, QuoteTerms,
+        RedemptionAnswer, RedemptionPage, SalesLine, SalesRule, Settlement, SettlementError, SettlementEvent,
+        Waterfall, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -76,6 +78,8 @@ portolan_sdk::storage! {
     19 => NETTINGS: List<(), Netting>;
     /// Numbers of those that touch an account.
     20 => NETTINGS_OF: List<AccountId, u32>;
+    /// How the proceeds that come to a sales account are shared.
+    21 => SALES_RULES: Map<(AccountId, MemberId, [u8; 3]), SalesRule>;
 }
 
 // Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
@@ -107,7 +111,7 @@ impl Settlement for Contract {
         receiver(to)?;
         deposits::issue(bank, to, amount)?;
         emit(&SettlementEvent::Issued { bank, account: to, amount, reference });
-        Ok(())
+        proceeds::received(Place::new(to, bank, amount.currency), amount.minor)
     }
 
     #[inline(never)]
@@ -140,7 +144,7 @@ impl Settlement for Contract {
         deposits::ensure_free(place, amount.minor)?;
         deposits::pay(place, to, amount.minor)?;
         emit(&SettlementEvent::Transferred { bank, from, to, amount, reference });
-        Ok(())
+        proceeds::received(Place { account: to, ..place }, amount.minor)
     }
 
     #[inline(never)]
@@ -308,6 +312,43 @@ impl Settlement for Contract {
     }
 
     #[inline(never)]
+    fn set_sales_rule(
+        &mut self,
+        account: AccountId,
+        bank: MemberId,
+        currency: Currency,
+        lines: Vec<SalesLine>,
+        payout: Payout,
+    ) -> Result<(), SettlementError> {
+        env::authorize(account, "settlement.set_sales_rule", currency, 0).map_err(SettlementError::Unauthorized)?;
+        committing(account)?;
+        proceeds::set(Place::new(account, bank, currency), lines, payout)
+    }
+
+    #[inline(never)]
+    fn release_sales_rule(
+        &mut self,
+        payee: AccountId,
+        account: AccountId,
+        bank: MemberId,
+        currency: Currency,
+    ) -> Result<(), SettlementError> {
+        env::authorize(payee, "settlement.release_sales_rule", currency, 0).map_err(SettlementError::Unauthorized)?;
+        proceeds::release(Place::new(account, bank, currency), payee)
+    }
+
+    #[inline(never)]
+    fn share_collected(
+        &mut self,
+        account: AccountId,
+        bank: MemberId,
+        currency: Currency,
+    ) -> Result<(), SettlementError> {
+        ensure_agenda()?;
+        proceeds::share_collected(Place::new(account, bank, currency))
+    }
+
+    #[inline(never)]
     fn redemptions_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         let count = REDEMPTIONS.len(&bank);
@@ -401,6 +442,15 @@ impl Settlement for Contract {
         let parties: Vec<AccountId> = netting.parties.iter().map(|party| party.account).collect();
         ensure!(access::may_read(&parties), SettlementError::NotParty);
         Ok(netting)
+    }
+
+    #[inline(never)]
+    fn sales_rule(&self, account: AccountId, bank: MemberId, currency: Currency) -> Result<SalesRule, SettlementError> {
+        let rule = proceeds::view(Place::new(account, bank, currency))?;
+        let mut parties: Vec<AccountId> = rule.lines.iter().map(|line| line.payee).collect();
+        parties.push(account);
+        ensure!(access::may_read(&parties), SettlementError::NotParty);
+        Ok(rule)
     }
 
     #[inline(never)]

@@ -21,7 +21,7 @@ use portolan_terms::{Claim, waterfall};
 use crate::{
     OWED_TO, PAYABLE_DAYS, PAYABLES,
     deposits::{self, Place},
-    obligations,
+    obligations, proceeds,
 };
 
 /// Days read at once when summing up what is due.
@@ -172,6 +172,7 @@ fn pay_one(place: Place, number: u32, promise: &mut Promise, share: i128) -> Res
     let payee = promise.terms.payee;
     if share > 0 {
         deposits::pay(place, payee, share)?;
+        proceeds::received(Place { account: payee, ..place }, share)?;
     }
     if share > 0 || first {
         PAYABLES.set(&place.account, number, promise);

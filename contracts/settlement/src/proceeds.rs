@@ -1,7 +1,8 @@
 //! The proceeds of sales: what comes to a sales account is shared by the seller's standing rule, as it comes or when it is collected.
 //!
 //! Proceeds are what a bank issues to the account, what somebody pays it, and what is paid to it on a promise. A payee that is due a sum is safe: the
-//! rule stands until it has got it, or releases it. Must never share more than came, and never share a share again.
+//! rule stands until it has got it, or releases it; and what came is set aside for the payees before anything else that the seller owes. Must never
+//! share more than came, and never share a share again.
 
 use alloc::vec::Vec;
 
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Gas of sharing what was collected.
-const SHARE_GAS: u64 = 20_000_000;
+const SHARE_GAS: u64 = 50_000_000;
 /// One whole.
 const MILLION: u64 = 1_000_000;
 
@@ -93,26 +94,30 @@ pub fn release(place: Place, payee: AccountId) -> Result<(), SettlementError> {
     Ok(())
 }
 
-/// Money comes to an account; if a rule stands for it there, it is shared, or set aside until it is.
-pub fn arrive(place: Place, minor: i128) -> Result<(), SettlementError> {
-    deposits::credit(place, minor)?;
+/// Proceeds have come to an account; if a rule stands for it there, they are set aside until the agenda shares them. Whoever pays has no part in
+/// that, and does not see it.
+pub fn received(place: Place, minor: i128) -> Result<(), SettlementError> {
     let Some(mut rule) = SALES_RULES.get(&place.key()) else { return Ok(()) };
-    match rule.payout {
-        Payout::AsReceived => share(place, &mut rule, minor)?,
-        Payout::Collected(days) => {
-            if rule.collected_minor == 0 {
-                let Place { account, bank, currency } = place;
-                let on = env::business_date().saturating_add(i32::from(days));
-                let run = Call::ShareCollected { account, bank, currency };
-                schedule(on, &run, SHARE_GAS).map_err(SettlementError::Agenda)?;
-            }
-            deposits::hold(place, minor)?;
-            let sum = rule.collected_minor.checked_add(minor);
-            rule.collected_minor = sum.ok_or(SettlementError::Terms(TermsError::Overflow))?;
-        }
+    if rule.collected_minor == 0 {
+        put_on_agenda(place, rule.payout)?;
     }
+    deposits::hold(place, minor)?;
+    let sum = rule.collected_minor.checked_add(minor);
+    rule.collected_minor = sum.ok_or(SettlementError::Terms(TermsError::Overflow))?;
     SALES_RULES.set(&place.key(), &rule);
     Ok(())
+}
+
+/// An entry for the day that it is runs in the next block.
+fn put_on_agenda(place: Place, payout: Payout) -> Result<(), SettlementError> {
+    let days = match payout {
+        Payout::AsReceived => 0,
+        Payout::Collected(days) => days,
+    };
+    let Place { account, bank, currency } = place;
+    let on = env::business_date().saturating_add(i32::from(days));
+    let run = Call::ShareCollected { account, bank, currency };
+    schedule(on, &run, SHARE_GAS).map(drop).map_err(SettlementError::Agenda)
 }
 
 /// The agenda shares what was collected.
@@ -140,8 +145,10 @@ fn share(place: Place, rule: &mut SalesRule, minor: i128) -> Result<(), Settleme
             emit(&SettlementEvent::ProceedsShared { account, bank, payee, kind, amount });
         }
     }
-    let amount = Money::new(left, place.currency);
-    emit(&SettlementEvent::ProceedsShared { account, bank, payee: account, kind: None, amount });
+    if left > 0 {
+        let amount = Money::new(left, place.currency);
+        emit(&SettlementEvent::ProceedsShared { account, bank, payee: account, kind: None, amount });
+    }
     Ok(())
 }
 

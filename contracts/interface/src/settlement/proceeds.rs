@@ -37,7 +37,7 @@ data! {
         pub lines: Vec<SalesLine>,
         /// When.
         pub payout: Payout,
-        /// Collected and not yet shared, minor units; set aside in the deposit.
+        /// Received and not yet shared, minor units; set aside in the deposit.
         pub collected_minor: i128,
     }
 }
@@ -45,7 +45,7 @@ data! {
 small! {
     /// When proceeds are shared.
     pub enum Payout {
-        /// Each receipt as it comes.
+        /// Each receipt as it comes: by the agenda of the next block.
         #[codec(index = 0)]
         AsReceived,
         /// All that came in so many days, from the first receipt on, by the agenda.
@@ -70,7 +70,7 @@ small! {
         /// a payee has not got all that is due by the standing rule: that payee may release it
         #[codec(index = 4)]
         PayeeOpen,
-        /// proceeds were collected and not yet shared: wait for the day
+        /// proceeds have come and are not yet shared: wait for that
         #[codec(index = 5)]
         Collecting,
         /// the seller's own account is no payee: what is left stays there
