@@ -194,6 +194,52 @@ fn f37_a_bank_issues_only_what_it_serves_and_up_to_its_cap() {
 }
 
 #[test]
+fn f37_each_currency_has_its_own_cap_and_its_own_book() {
+    let world = World::new();
+    let bank = world.settlement(world.bank);
+    let (yen, dinars, unidades) = (Currency::JPY, Currency::BHD, Currency(*b"CLF"));
+    let caps = [(yen, 1_000_001), (dinars, 5_000_123), (unidades, 12_345_678)];
+    for (currency, cap) in caps {
+        bank.serve(world.bank.account, Money::new(cap, currency)).unwrap();
+        issue(&world, world.bank, world.core.account, Money::new(cap, currency)).unwrap();
+        let over = Money::new(1, currency);
+        refuses(
+            &world,
+            || issue(&world, world.bank, world.core.account, over),
+            SettlementError::CapExceeded { excess: over },
+        );
+    }
+    // The other bank serves renminbi alone, whatever this one does.
+    refuses(
+        &world,
+        || issue(&world, world.other_bank, world.core.account, Money::new(1, yen)),
+        SettlementError::BankDoesNotServe { currency: yen },
+    );
+    issue(&world, world.bank, world.core.account, cny(7)).unwrap();
+    pay(&world, world.core, world.tier_1.account, Money::new(123, dinars)).unwrap();
+    let order = redeem(&world, world.core, Money::new(5_000_000, dinars)).unwrap();
+    answer(&world, order, Money::new(5_000_000, dinars), RedemptionAnswer::Executed, 1).unwrap();
+    issue(&world, world.bank, world.core.account, Money::new(5_000_000, dinars)).unwrap();
+    let books = caps.map(|(currency, _)| world.assert_deposits_in(world.bank, currency));
+    assert_eq!((books, world.assert_deposits(world.bank)), ([1_000_001, 5_000_123, 12_345_678], 7));
+    let page = world.settlement(world.core).deposits(world.core.account, None).unwrap();
+    let shown: Vec<String> = page.deposits.iter().map(|deposit| deposit.balance.to_string()).collect();
+    assert_eq!(shown, ["1,000,001 JPY", "5,000.000 BHD", "1,234.5678 CLF", "0.07 CNY"]);
+}
+
+#[test]
+fn f37_a_bank_serves_only_currencies_of_the_list() {
+    let world = World::new();
+    for code in [*b"XAU", *b"XXX", *b"cny", [0, 0, 0]] {
+        let money = Money::new(1, Currency(code));
+        let unknown = SettlementError::Terms(TermsError::UnknownCurrency(Currency(code)));
+        refuses(&world, || world.settlement(world.bank).serve(world.bank.account, money), unknown);
+        let unserved = SettlementError::BankDoesNotServe { currency: Currency(code) };
+        refuses(&world, || issue(&world, world.bank, world.core.account, money), unserved);
+    }
+}
+
+#[test]
 fn amounts_are_above_zero() {
     let world = World::new();
     world.deposit(cny(100));
