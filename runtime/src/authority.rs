@@ -26,10 +26,10 @@ pub(crate) fn authorize(
     currency: Currency,
     minor: i128,
 ) -> HostResult<Authorization> {
-    let Some(account) = ledger.get::<Account>(&id)?.filter(|account| !account.closed) else {
+    let Some(account) = ledger.get_kept::<Account>(&id)?.filter(|account| !account.closed) else {
         return Ok(Authorization::UnknownAccount);
     };
-    let member = ledger.get::<Member>(&account.member)?;
+    let member = ledger.get_kept::<Member>(&account.member)?;
     if !member.is_some_and(|member| may_act(member.status)) {
         return Ok(Authorization::MemberNotActive);
     }

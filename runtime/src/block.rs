@@ -13,7 +13,7 @@ use portolan_primitives::{
     AgendaId, BusinessDate, Caller, Event, Hash, Header, Height, History, MemberId, Origin, Outcome, Receipt, Round,
     Timestamp, Transaction, TransactionId, ValidatorSet, list_root,
 };
-use portolan_state::{Access, Changes, StateError, StateUpdate};
+use portolan_state::{Changes, StateError, StateUpdate};
 use portolan_vm::abi::Entry as EntryPoint;
 use portolan_vm::{HostFault, HostResult};
 
@@ -144,8 +144,6 @@ pub struct ExecutedBlock {
     pub receipts: Vec<ExecutedReceipt>,
     /// State and tree: give it to `State::commit` when the block is decided.
     pub update: StateUpdate,
-    /// What each receipt's execution read and wrote, in the order of the receipts.
-    pub access: Vec<Access>,
     /// The set that certifies the next block.
     pub next_validators: ValidatorSet,
 }
@@ -173,7 +171,6 @@ pub struct BlockExecution {
     transactions: Vec<(TransactionId, Timestamp)>,
     wires: Vec<Hash>,
     receipts: Vec<ExecutedReceipt>,
-    access: Vec<Access>,
     /// Gas that the agenda used; gas that transactions declared; gas that they used.
     agenda_gas: u64,
     declared_gas: u64,
@@ -243,7 +240,6 @@ impl BlockExecution {
             transactions: vec![],
             wires: vec![],
             receipts: vec![],
-            access: vec![],
             agenda_gas: 0,
             declared_gas: 0,
             used_gas: 0,
@@ -313,15 +309,12 @@ impl BlockExecution {
         if from != to {
             let payload = ClockEvent::DateMoved { from, to }.encode();
             let events = vec![Event { contract: Native::Clock.id(), payload }];
-            self.session.ledger.begin_access();
-            let access = self.session.ledger.end_access();
-            self.record(Origin::System, Outcome::Ok(vec![]), 0, events, vec![], access);
+            self.receipts.push(receipt(Origin::System, Outcome::Ok(vec![]), 0, events, vec![]));
         }
     }
 
     /// Runs an entry; answers the gas that it used.
     fn run_entry(&mut self, id: AgendaId, entry: Entry) -> HostResult<u64> {
-        self.session.ledger.begin_access();
         let run = Run { agenda_depth: entry.depth.saturating_add(1), ..Run::of_nobody(Hash(id.0), entry.due) };
         self.session.start(run);
         let caller = Caller::Contract(entry.contract);
@@ -336,9 +329,8 @@ impl BlockExecution {
         };
         let gas = gas::ENTRY.saturating_add(gas);
         let salt = self.session.runtime.secret.agenda_salt(&id, entry.attempt);
-        let access = self.session.ledger.end_access();
         let events = self.session.take_events();
-        self.record(Origin::Agenda(id, entry.attempt), outcome, gas, events, salt.0.to_vec(), access);
+        self.receipts.push(receipt(Origin::Agenda(id, entry.attempt), outcome, gas, events, salt.0.to_vec()));
         Ok(gas)
     }
 
@@ -351,23 +343,12 @@ impl BlockExecution {
         if self.ended {
             return Err(HostFault(ExecutionError::Ended.to_string()).into());
         }
-        self.session.ledger.begin_access();
-        let applied = self.apply_recorded(transaction);
-        let access = self.session.ledger.end_access();
-        match applied {
-            Ok((summary, receipt)) => {
-                self.access.push(access);
-                self.receipts.push(receipt);
-                Ok(summary)
-            }
-            Err(error) => {
-                self.ended |= matches!(error, ApplyError::Halt(_));
-                Err(error)
-            }
-        }
+        let applied = self.apply_here(transaction);
+        self.ended |= matches!(applied, Err(ApplyError::Halt(_)));
+        applied
     }
 
-    fn apply_recorded(&mut self, transaction: &Transaction) -> Result<(ReceiptSummary, ExecutedReceipt), ApplyError> {
+    fn apply_here(&mut self, transaction: &Transaction) -> Result<ReceiptSummary, ApplyError> {
         let place = self.place();
         let admission = check::admit(&mut self.session.ledger, &self.rules, place, transaction)?;
         if self.ids.contains(&admission.id) || self.seen.contains(&admission.id) {
@@ -412,7 +393,7 @@ impl BlockExecution {
         &mut self,
         transaction: &Transaction,
         admission: Admission,
-    ) -> Result<(ReceiptSummary, ExecutedReceipt), ApplyError> {
+    ) -> Result<ReceiptSummary, ApplyError> {
         let Admission { id, wire_hash, sender, approvers, bytes, gas: declared, .. } = admission;
         let mut used = self.by_member.get(&sender.member).copied().unwrap_or_default();
         self.session.start(Run {
@@ -448,7 +429,8 @@ impl BlockExecution {
         let succeeded = matches!(outcome, Outcome::Ok(_));
         let events = self.session.take_events();
         let receipt = receipt(Origin::Transaction(id), outcome, gas, events, transaction.body.salt.to_vec());
-        Ok((ReceiptSummary { id, wire_hash, succeeded, gas }, receipt))
+        self.receipts.push(receipt);
+        Ok(ReceiptSummary { id, wire_hash, succeeded, gas })
     }
 
     /// The calls in order, up to the first that fails; what they did is not yet undone then.
@@ -467,19 +449,6 @@ impl BlockExecution {
             }
         }
         Ok((Outcome::Ok(outputs), gas))
-    }
-
-    fn record(
-        &mut self,
-        origin: Origin,
-        outcome: Outcome,
-        gas: u64,
-        events: Vec<Event>,
-        salt: Vec<u8>,
-        access: Access,
-    ) {
-        self.receipts.push(receipt(origin, outcome, gas, events, salt));
-        self.access.push(access);
     }
 
     /// The header and all that belongs to it. `update` is the committed state's: it turns changes into a root.
@@ -511,8 +480,8 @@ impl BlockExecution {
             gas_used: self.agenda_gas.saturating_add(self.used_gas),
         };
         let head = ChainHead::after(self.head.history, header.clone());
-        let Self { transactions, receipts, access, .. } = self;
-        Ok(ExecutedBlock { header, head, transactions, receipts, update, access, next_validators })
+        let Self { transactions, receipts, .. } = self;
+        Ok(ExecutedBlock { header, head, transactions, receipts, update, next_validators })
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Must never depend on anything but the chain: state, blocks, and the block's own time.
 
+use std::sync::Arc;
+
 use portolan_primitives::limits::MAX_CALL_INPUT;
 use portolan_primitives::transaction::{Body, approval_message};
 use portolan_primitives::{
@@ -14,7 +16,7 @@ use portolan_vm::{HostFault, HostResult};
 use crate::authority::{counts, may_act};
 use crate::gas;
 use crate::ledger::Ledger;
-use crate::native::records::{Account, Key, KeyPurpose, Member, Person, PersonId, Policy};
+use crate::native::records::{Account, Key, KeyPurpose, Member, Person, PersonId};
 use crate::native::{Approver, Native, Sender};
 use crate::rules::BlockRules;
 
@@ -270,7 +272,7 @@ fn check_authority(
     transaction: &Transaction,
     id: &TransactionId,
 ) -> Result<Authority, ApplyError> {
-    let (sender, policy) = check_sender(ledger, transaction.body.sender)?;
+    let (sender, account) = check_sender(ledger, transaction.body.sender)?;
     let message = approval_message(id);
     let mut approvers = Vec::with_capacity(transaction.approvals.len());
     let mut signatures = Vec::with_capacity(transaction.approvals.len());
@@ -279,39 +281,39 @@ fn check_authority(
         approvers.push(approver);
         signatures.push(SignatureItem { key, message: message.clone(), signature: *signature });
     }
-    if !approvers.iter().any(|approver| counts(&policy, sender.member, approver)) {
+    if !approvers.iter().any(|approver| counts(&account.policy, sender.member, approver)) {
         return Err(Refusal::NoApproverOfSender.into());
     }
     Ok((sender, approvers, signatures))
 }
 
-fn check_sender(ledger: &mut Ledger, id: AccountId) -> Result<(Sender, Policy), ApplyError> {
-    let account = ledger.get::<Account>(&id)?.ok_or(Refusal::UnknownAccount)?;
+fn check_sender(ledger: &mut Ledger, id: AccountId) -> Result<(Sender, Arc<Account>), ApplyError> {
+    let account = ledger.get_kept::<Account>(&id)?.ok_or(Refusal::UnknownAccount)?;
     if account.closed {
         return Err(Refusal::AccountClosed.into());
     }
     match status(ledger, &account)? {
-        Some(status) if may_act(status) => Ok((Sender { account: id, member: account.member }, account.policy)),
+        Some(status) if may_act(status) => Ok((Sender { account: id, member: account.member }, account)),
         Some(status) => Err(Refusal::MemberNotActive(status).into()),
         None => Err(Refusal::UnknownAccount.into()),
     }
 }
 
 fn status(ledger: &mut Ledger, account: &Account) -> HostResult<Option<MemberStatus>> {
-    Ok(ledger.get::<Member>(&account.member)?.map(|member| member.status))
+    Ok(ledger.get_kept::<Member>(&account.member)?.map(|member| member.status))
 }
 
 fn check_approver(ledger: &mut Ledger, place: Place, id: KeyId) -> Result<(Approver, PublicKey), ApplyError> {
-    let key = ledger.get::<Key>(&id)?.ok_or(Refusal::UnknownKey(id))?;
+    let key = ledger.get_kept::<Key>(&id)?.ok_or(Refusal::UnknownKey(id))?;
     let KeyPurpose::User(name) = &key.purpose else { return Err(Refusal::WrongPurpose(id).into()) };
     if !key.valid_at(place.height, place.time) {
         return Err(Refusal::KeyNotValid(id).into());
     }
     let person = PersonId { member: key.member, name: name.clone() };
-    let duties = ledger.get::<Person>(&person)?.filter(|person| person.active);
-    let member = ledger.get::<Member>(&key.member)?.filter(|member| may_act(member.status));
+    let duties = ledger.get_kept::<Person>(&person)?.filter(|person| person.active);
+    let member = ledger.get_kept::<Member>(&key.member)?.filter(|member| may_act(member.status));
     match (duties, member) {
-        (Some(duties), Some(_)) => Ok((Approver { key: id, person, duties }, key.key)),
+        (Some(duties), Some(_)) => Ok((Approver { key: id, person, duties: (*duties).clone() }, key.key)),
         _ => Err(Refusal::PersonNotActive(id).into()),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Must never decide anything: rules are in the session and what it uses.
 
+use std::sync::Arc;
+
 use portolan_primitives::{
     AccountId, BusinessDate, Caller, ContractId, Currency, Hash, MemberId, PublicKey, Signature, decode_whole,
 };
@@ -23,7 +25,7 @@ impl Host for Frame<'_> {
         self.session.read_only()
     }
 
-    fn storage_get(&mut self, key: &[u8]) -> HostResult<Option<Vec<u8>>> {
+    fn storage_get(&mut self, key: &[u8]) -> HostResult<Option<Arc<[u8]>>> {
         self.session.ledger.storage_get(self.contract, key)
     }
 
@@ -54,15 +56,15 @@ impl Host for Frame<'_> {
     }
 
     fn member_of(&mut self, account: AccountId) -> HostResult<Option<MemberId>> {
-        Ok(self.session.ledger.get::<Account>(&account)?.map(|account| account.member))
+        Ok(self.session.ledger.get_kept::<Account>(&account)?.map(|account| account.member))
     }
 
     fn member_status(&mut self, member: MemberId) -> HostResult<u8> {
-        Ok(self.session.ledger.get::<Member>(&member)?.map_or(0, |member| member.status.index()))
+        Ok(self.session.ledger.get_kept::<Member>(&member)?.map_or(0, |member| member.status.index()))
     }
 
     fn has_role(&mut self, member: MemberId, role: u8) -> HostResult<bool> {
-        let member = self.session.ledger.get::<Member>(&member)?;
+        let member = self.session.ledger.get_kept::<Member>(&member)?;
         Ok(member.is_some_and(|member| member.roles.iter().any(|known| known.index() == role)))
     }
 

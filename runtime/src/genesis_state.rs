@@ -149,7 +149,6 @@ pub(crate) fn execute(
     write_calendars(&mut ledger, genesis)?;
     let facts = write_clock(&mut ledger, genesis)?;
     let rules = BlockRules::read(&mut ledger)?;
-    ledger.begin_access();
     let mut session =
         Session::new(runtime, ledger, SessionRules { facts, agenda_gas: rules.agenda_gas, read_only: false });
     let receipts: Vec<ExecutedReceipt> = genesis
@@ -157,11 +156,10 @@ pub(crate) fn execute(
         .iter()
         .map(|contract| deploy(&mut session, genesis.chain(), contract))
         .collect::<Result<_, _>>()?;
-    let access = vec![session.ledger.end_access()];
     let update = update(session.into_ledger().into_changes()?)?;
     let header = header(genesis, &validators, &receipts, update.root());
     let head = ChainHead::after(History::default(), header.clone());
-    Ok(ExecutedBlock { header, head, transactions: vec![], receipts, update, access, next_validators: validators })
+    Ok(ExecutedBlock { header, head, transactions: vec![], receipts, update, next_validators: validators })
 }
 
 fn header(genesis: &Genesis, validators: &ValidatorSet, receipts: &[ExecutedReceipt], state_root: Hash) -> Header {

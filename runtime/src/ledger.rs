@@ -3,12 +3,13 @@
 //! Everything read and written goes through here, so that it is recorded by transaction and counted by bytes. Must never
 //! interpret what it stores.
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
 use portolan_primitives::{ContractId, Hash, decode_whole};
-use portolan_state::{Access, ChangeSet, Changes, StateError, StateKey, StateView, Value, keys};
+use portolan_state::{ChangeSet, Changes, ReadSet, StateError, StateKey, StateView, Value, keys};
 use portolan_vm::{HostFault, HostResult};
 
 use crate::native::records::{Code, Record};
@@ -41,22 +42,44 @@ pub struct Ledger {
     stored: Vec<i64>,
     /// Code that was deployed in this block, by hash.
     fresh_code: BTreeMap<Hash, Vec<u8>>,
+    /// Looked up, and never iterated.
+    decoded: HashMap<StateKey, Decoded>,
+}
+
+/// A record beside the very value that it was decoded from: as long as the state has that one, it is the record.
+struct Decoded {
+    of: Value,
+    record: Arc<dyn Any + Send + Sync>,
 }
 
 impl Ledger {
     /// Over `view`, without changes.
     pub fn new(view: BaseView) -> Self {
-        Self { changes: ChangeSet::new(view), stored: vec![0], fresh_code: BTreeMap::new() }
+        Self { changes: ChangeSet::new(view), stored: vec![0], fresh_code: BTreeMap::new(), decoded: HashMap::new() }
     }
 
     /// The key of a record.
     pub fn key_of<R: Record>(id: &R::Id) -> StateKey {
-        keys::contract_storage(&R::MODULE.id(), &record_key::<R>(&id.encode()))
+        id.using_encoded(record_key::<R>)
     }
 
     /// The record under `id`.
     pub fn get<R: Record>(&mut self, id: &R::Id) -> HostResult<Option<R>> {
         Ok(self.get_sized(id)?.0)
+    }
+
+    /// The record under `id`, decoded once however often it is asked for; not for records in pieces.
+    pub(crate) fn get_kept<R: Record + Send + Sync + 'static>(&mut self, id: &R::Id) -> HostResult<Option<Arc<R>>> {
+        debug_assert!(!R::LONG, "a long record's value is only its number of pieces");
+        let key = Self::key_of::<R>(id);
+        let Some(value) = self.changes.get(&key).map_err(fault)? else { return Ok(None) };
+        let kept = self.decoded.get(&key).filter(|kept| Arc::ptr_eq(&kept.of, &value));
+        if let Some(record) = kept.and_then(|kept| Arc::clone(&kept.record).downcast().ok()) {
+            return Ok(Some(record));
+        }
+        let record = Arc::new(decode_record::<R>(&key, &value)?);
+        self.decoded.insert(key, Decoded { of: value, record: record.clone() });
+        Ok(Some(record))
     }
 
     /// The record under `id`, and the bytes that it takes.
@@ -72,13 +95,13 @@ impl Ledger {
     pub fn put<R: Record>(&mut self, id: &R::Id, record: &R) -> HostResult<()> {
         let key = Self::key_of::<R>(id);
         if !R::LONG {
-            return self.put_raw(key, record.encode());
+            return self.put_raw(&key, record.encode());
         }
         self.delete::<R>(id)?;
         let bytes = record.encode();
         let pieces = bytes.chunks(PIECE_BYTES);
-        self.put_raw(key.clone(), (pieces.len() as u16).encode())?;
-        (0u16..).zip(pieces).try_for_each(|(index, piece)| self.put_raw(piece_key(&key, index), piece.to_vec()))
+        self.put_raw(&key, (pieces.len() as u16).encode())?;
+        (0u16..).zip(pieces).try_for_each(|(index, piece)| self.put_raw(&piece_key(&key, index), piece))
     }
 
     /// Removes a record, present or not.
@@ -95,8 +118,7 @@ impl Ledger {
 
     /// Records whose id's SCALE form starts with `prefix` and comes after `after`, in the order of that form.
     pub fn list<R: Record>(&mut self, prefix: &[u8], after: Option<&R::Id>, limit: u32) -> HostResult<Vec<(R::Id, R)>> {
-        let area = keys::contract_storage(&R::MODULE.id(), &record_key::<R>(&[]));
-        let prefix = keys::contract_storage(&R::MODULE.id(), &record_key::<R>(prefix));
+        let (area, prefix) = (record_key::<R>(&[]), record_key::<R>(prefix));
         let after = after.map(Self::key_of::<R>);
         let found = self.changes.scan(&prefix, after.as_ref(), limit as usize).map_err(fault)?;
         let decode = |(key, value): (StateKey, Value)| {
@@ -108,14 +130,13 @@ impl Ledger {
     }
 
     /// A value of a contract's storage.
-    pub(crate) fn storage_get(&mut self, contract: ContractId, key: &[u8]) -> HostResult<Option<Vec<u8>>> {
-        let value = self.changes.get(&keys::contract_storage(&contract, key)).map_err(fault)?;
-        Ok(value.map(|value| value.to_vec()))
+    pub(crate) fn storage_get(&mut self, contract: ContractId, key: &[u8]) -> HostResult<Option<Value>> {
+        self.changes.get(&keys::contract_storage(&contract, key)).map_err(fault)
     }
 
     /// Writes into a contract's storage.
     pub(crate) fn storage_put(&mut self, contract: ContractId, key: &[u8], value: &[u8]) -> HostResult<()> {
-        self.put_raw(keys::contract_storage(&contract, key), value.to_vec())
+        self.put_raw(&keys::contract_storage(&contract, key), value)
     }
 
     /// Removes from a contract's storage.
@@ -151,22 +172,18 @@ impl Ledger {
         self.changes.scan(prefix, after, limit).map_err(fault)
     }
 
-    pub(crate) fn put_raw(&mut self, key: StateKey, value: Vec<u8>) -> HostResult<()> {
-        let added = (key.as_bytes().len() + value.len()) as i64;
-        let removed = self.stored_under(&key)?;
-        self.count(added - removed);
-        self.changes.put(key, value).map_err(fault)
+    pub(crate) fn put_raw(&mut self, key: &StateKey, value: impl Into<Value>) -> HostResult<()> {
+        let value = value.into();
+        let added = stored_bytes(key, &value);
+        let previous = self.changes.put(key, value).map_err(fault)?;
+        self.count(added - previous.map_or(0, |value| stored_bytes(key, &value)));
+        Ok(())
     }
 
     pub(crate) fn delete_raw(&mut self, key: &StateKey) -> HostResult<()> {
-        let removed = self.stored_under(key)?;
-        self.count(-removed);
-        self.changes.delete(key).map_err(fault)
-    }
-
-    fn stored_under(&mut self, key: &StateKey) -> HostResult<i64> {
-        let previous = self.changes.get(key).map_err(fault)?;
-        Ok(previous.map_or(0, |value| (key.as_bytes().len() + value.len()) as i64))
+        let previous = self.changes.delete(key).map_err(fault)?;
+        self.count(previous.map_or(0, |value| -stored_bytes(key, &value)));
+        Ok(())
     }
 
     fn count(&mut self, bytes: i64) {
@@ -221,12 +238,14 @@ impl Ledger {
         self.stored.last().copied().unwrap_or(0)
     }
 
-    pub(crate) fn begin_access(&mut self) {
-        self.changes.begin_transaction();
+    /// From here on reads are recorded.
+    pub(crate) fn record_reads(&mut self) {
+        self.changes.record_reads();
     }
 
-    pub(crate) fn end_access(&mut self) -> Access {
-        self.changes.end_transaction()
+    /// What was read since then.
+    pub(crate) fn take_reads(&mut self) -> ReadSet {
+        self.changes.take_reads()
     }
 
     /// What was changed, net.
@@ -235,8 +254,12 @@ impl Ledger {
     }
 }
 
-fn record_key<R: Record>(id: &[u8]) -> Vec<u8> {
-    [&[R::PREFIX], id].concat()
+fn stored_bytes(key: &StateKey, value: &Value) -> i64 {
+    (key.as_bytes().len() + value.len()) as i64
+}
+
+fn record_key<R: Record>(id: &[u8]) -> StateKey {
+    keys::contract_record(&R::MODULE.id(), R::PREFIX, id)
 }
 
 fn decode_record<R: Decode>(key: &StateKey, value: &[u8]) -> HostResult<R> {
@@ -248,7 +271,7 @@ fn decode_record<R: Decode>(key: &StateKey, value: &[u8]) -> HostResult<R> {
 struct Pieces(u16);
 
 fn piece_key(key: &StateKey, index: u16) -> StateKey {
-    StateKey::from_bytes([key.as_bytes(), &index.to_be_bytes()].concat())
+    key.with_suffix(&index.to_be_bytes())
 }
 
 /// The bytes of a long record.

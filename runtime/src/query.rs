@@ -43,10 +43,10 @@ pub(crate) fn query(
         business_date: clock::cursor(&mut ledger)?.date,
         kind: clock::network(&mut ledger)?.kind,
     };
-    ledger.begin_access();
+    ledger.record_reads();
     let mut session = Session::new(runtime, ledger, SessionRules { facts, agenda_gas: 0, read_only: true });
     session.start(Run::of_nobody(Hash::ZERO, facts.business_date));
     let ended = session.enter_top(contract, reader, Entry::Query, input, gas.min(MAX_GAS))?;
-    let reads = session.ledger.end_access().reads;
+    let reads = session.ledger.take_reads();
     Ok(QueryOutcome { result: ended.result, gas: ended.gas, reads })
 }

@@ -239,7 +239,7 @@ impl Session {
         let Some(left) = gas.checked_sub(gas::CALL) else {
             return Ok(Ended { gas, result: Err(FailureReason::OutOfGas) });
         };
-        let Some(instance) = self.ledger.get::<Instance>(&contract)? else {
+        let Some(instance) = self.ledger.get_kept::<Instance>(&contract)? else {
             return Ok(Ended { gas: gas::CALL, result: Err(FailureReason::UnknownContract) });
         };
         let runtime = Arc::clone(&self.runtime);

@@ -12,20 +12,9 @@ use portolan_interface::{
 use portolan_sdk::{CallError, codec::Encode};
 use portolan_terms::Currency;
 use proptest::prelude::*;
-use world::{Financing, Firm, World, cny, date, refusal};
+use world::{Financing, Firm, World, cny, date, refusal, refuses};
 
 const FACE: i128 = 120_000_000;
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<FinancingError>>,
-    error: FinancingError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
 
 /// Three parts of one certificate: tier 2's 400,000.00, the other tier 2's 500,000.00, and tier 1's rest; 90 days before it is due.
 fn parts(world: &World) -> Vec<PartId> {

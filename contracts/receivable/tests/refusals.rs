@@ -11,22 +11,11 @@ use portolan_interface::{
     trade::{InvoiceState, TradeError},
 };
 use portolan_sdk::{AccountId, CallError};
-use world::{Firm, Receivable, World, cny, date, refusal};
+use world::{Firm, Receivable, World, cny, date, refusal, refuses};
 
 const FACE: i128 = 120_000_000;
 
 /// Refused with this error, and the chain is as it was.
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<ReceivableError>>,
-    error: ReceivableError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
-
 fn split(world: &World, holder: Firm, part: PartId, amounts: Vec<Money>) -> Result<(), CallError<ReceivableError>> {
     world.receivable(holder).split(holder.account, part, amounts)
 }

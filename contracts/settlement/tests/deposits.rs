@@ -13,18 +13,7 @@ use portolan_interface::{
     },
 };
 use portolan_sdk::CallError;
-use world::{Firm, Settlement, World, cny, commitment, date, refusal};
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<SettlementError>>,
-    error: SettlementError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
+use world::{Firm, Settlement, World, cny, commitment, date, refusal, refuses};
 
 fn issue(world: &World, by: Firm, to: AccountId, amount: Money) -> Result<(), CallError<SettlementError>> {
     world.settlement(by).issue(by.account, to, amount, commitment(1))

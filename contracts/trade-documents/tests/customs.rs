@@ -11,7 +11,7 @@ use portolan_interface::{
     },
 };
 use portolan_sdk::CallError;
-use world::{Firm, Trade, World, cny, commitment, refusal};
+use world::{Firm, Trade, World, cny, commitment, refusal, refuses};
 
 use CustomsDecision as D;
 use DeclarationState as S;
@@ -21,17 +21,6 @@ type Outcome = Result<(), CallError<TradeError>>;
 const TOTAL: i128 = 120_000_000;
 const ONE: Hash = Hash([1; 32]);
 const OTHER: Hash = Hash([2; 32]);
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<TradeError>>,
-    error: TradeError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
 
 /// A world with a lodged declaration.
 fn lodged() -> (World, DocumentId) {

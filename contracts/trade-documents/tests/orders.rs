@@ -16,24 +16,13 @@ use portolan_interface::{
 };
 use portolan_sdk::CallError;
 use proptest::prelude::*;
-use world::{Firm, Trade, World, cny, commitment, refusal};
+use world::{Firm, Trade, World, cny, commitment, refusal, refuses};
 
 type Outcome = Result<(), CallError<TradeError>>;
 
 /// 1,000 units at 12.00.
 const UNITS: u64 = 1_000;
 const TOTAL: i128 = 1_200_000;
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<TradeError>>,
-    error: TradeError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
 
 /// A domestic order over [`UNITS`], accepted.
 fn counted(world: &World, seed: u64, tolerance_class: u8) -> DocumentId {

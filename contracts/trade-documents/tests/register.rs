@@ -13,20 +13,9 @@ use portolan_interface::{
     },
 };
 use portolan_sdk::CallError;
-use world::{Firm, Trade, World, cny, commitment, refusal};
+use world::{Firm, Trade, World, cny, commitment, refusal, refuses};
 
 const TOTAL: i128 = 120_000_000;
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<TradeError>>,
-    error: TradeError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
 
 fn invoice(world: &World, id: DocumentId) -> Invoice {
     match Trade::over(world.chain.as_operator()).document(id).unwrap() {

@@ -38,6 +38,9 @@ impl Default for ChainParameters {
     }
 }
 
+/// After a block of no more transactions than this the next one starts as soon as any transaction waits.
+pub const QUIET_BLOCK: usize = 2;
+
 /// Waiting times of a node, ms. Each round makes them longer, so that in some round everybody is in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -61,7 +64,7 @@ pub struct Timing {
     pub rebroadcast_ms: u64,
     /// Longest of all.
     pub max_ms: u64,
-    /// From the start of a block of more than [`crate::limits::QUIET_BLOCK`] transactions to the start of the next, so that under
+    /// From the start of a block of more than [`QUIET_BLOCK`] transactions to the start of the next, so that under
     /// load a block gathers what would else be several, each with the cost of a whole height.
     pub gather_ms: u64,
     /// Until a missing list or body is asked for again, of another peer.

@@ -46,5 +46,3 @@ pub const MAX_ROUNDS_AHEAD: u32 = 10;
 pub const MAX_VERIFIED: usize = 4_096;
 /// Most variants (other approvals) of one transaction in the mempool.
 pub const MAX_VARIANTS: usize = 4;
-/// After a block of no more transactions than this the next one starts as soon as any transaction waits.
-pub const QUIET_BLOCK: usize = 2;

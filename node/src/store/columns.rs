@@ -83,6 +83,9 @@ fn options(access: Access, cache: &Cache) -> Options {
             table.set_bloom_filter(10.0, false);
             table.set_block_size(4 * 1024);
             options.set_write_buffer_size(32 * 1024 * 1024);
+            // Most keys that are asked for and not cached are new ones; without this each walks the whole skip list.
+            options.set_memtable_whole_key_filtering(true);
+            options.set_memtable_prefix_bloom_ratio(0.05);
             options.set_level_compaction_dynamic_level_bytes(true);
         }
         Access::Ascending => {

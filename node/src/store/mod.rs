@@ -206,12 +206,13 @@ impl KeyValue for Store {
     }
 
     fn write(&self, batch: Batch) -> Result<(), StoreError> {
-        let mut writes = WriteBatch::default();
+        // A write's own head takes up to 16 bytes; what grows is copied.
+        let mut writes = WriteBatch::with_capacity_bytes(batch.bytes() + 16 * batch.len() + 16);
         for operation in batch.operations() {
             let family = self.family(operation.column)?;
-            match &operation.value {
-                Some(value) => writes.put_cf(family, &operation.key, value),
-                None => writes.delete_cf(family, &operation.key),
+            match operation.value {
+                Some(value) => writes.put_cf(family, operation.key, value),
+                None => writes.delete_cf(family, operation.key),
             }
         }
         self.written.fetch_add(writes.size_in_bytes() as u64, Ordering::Relaxed);

@@ -90,8 +90,8 @@ pub(crate) fn insert(ledger: &mut Ledger, new: NewEntry, depth: u8, facts: Block
 
 /// Writes an entry and its place in the queue.
 fn put(ledger: &mut Ledger, id: &AgendaId, entry: &Entry) -> HostResult<()> {
-    ledger.put_raw(keys::agenda_due(entry.run_on, id), entry.queued.encode())?;
-    ledger.put_raw(keys::agenda_entry(id), entry.encode())
+    ledger.put_raw(&keys::agenda_due(entry.run_on, id), entry.queued.encode())?;
+    ledger.put_raw(&keys::agenda_entry(id), entry.encode())
 }
 
 /// The entry under `id`, if it waits.

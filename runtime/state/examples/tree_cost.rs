@@ -53,7 +53,7 @@ impl Bench {
             let id = hash(Domain::StateKey, &key.to_le_bytes());
             let mut value = vec![0; VALUE_BYTES];
             value[..8].copy_from_slice(&self.next_height.to_le_bytes());
-            set.put(keys::contract_storage(&contract, &id.0), value)?;
+            set.put(&keys::contract_storage(&contract, &id.0), value)?;
         }
         let changes = set.finish()?;
         let begun = now();

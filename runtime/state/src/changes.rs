@@ -1,9 +1,9 @@
 //! What a block writes: a change set with nested checkpoints over a view.
 //!
-//! A reverted call leaves no trace, and a reverted cross-call leaves its caller's writes. What each transaction reads and
-//! writes is recorded: proofs of queries need it, and parallel execution will. Each key is read from the view once.
+//! A reverted call leaves no trace, and a reverted cross-call leaves its caller's writes. What a question reads is recorded,
+//! for its proof; blocks record nothing. Each key is read from the view once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use crate::Value;
@@ -28,7 +28,7 @@ pub struct Change {
 pub struct Changes {
     base: Base,
     entries: Vec<Change>,
-    /// What was read and not changed: worth keeping in memory.
+    /// What was read and not changed, if it is small: worth keeping in memory.
     hot: Vec<Found>,
 }
 
@@ -79,10 +79,10 @@ impl Changes {
     }
 }
 
-/// The keys and ranges that a transaction read.
+/// The keys and ranges that were read of the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadSet {
-    /// Keys, ascending, those found by scans too. A key that the transaction itself had written before is not in it.
+    /// Keys, ascending, those found by scans too. A key with a pending write is not in it.
     pub keys: Vec<StateKey>,
     /// Ranges, in the order of reading.
     pub scans: Vec<ScanRange>,
@@ -99,57 +99,41 @@ pub struct ScanRange {
     pub through: Option<StateKey>,
 }
 
-/// The keys that a transaction wrote, reverted writes not among them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WriteSet {
-    /// Keys, ascending.
-    pub keys: Vec<StateKey>,
-}
-
-/// What a transaction read and wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Access {
-    /// Read, also by calls that were reverted.
-    pub reads: ReadSet,
-    /// Written.
-    pub writes: WriteSet,
-}
-
-/// What is known of one key. Outer `None`: not known, or not written.
-#[derive(Clone, Default)]
+/// What is known of one key. Outer `None`: nothing is written.
 struct Slot {
-    base: Option<Option<Value>>,
+    key: StateKey,
+    base: Option<Value>,
     pending: Option<Option<Value>>,
-    /// The last transaction that read it from outside itself.
-    read_in: u32,
-    /// The transaction whose write is pending.
-    written_in: u32,
+    /// Whether its read is recorded.
+    recorded: bool,
+}
+
+impl Slot {
+    fn value(&self) -> Option<&Value> {
+        self.pending.as_ref().unwrap_or(&self.base).as_ref()
+    }
 }
 
 /// How to take a write back.
 struct Undo {
-    key: StateKey,
+    slot: usize,
     pending: Option<Option<Value>>,
-    written_in: u32,
 }
 
 /// See the module.
 pub struct ChangeSet<V> {
     view: V,
-    /// Looked up, and never iterated.
-    slots: HashMap<StateKey, Slot>,
-    /// Keys with a pending write, in order.
-    written: BTreeSet<StateKey>,
-    /// Keys that were read from the view, in the order of reading.
-    loaded: Vec<StateKey>,
+    /// In the order in which the keys came up.
+    slots: Vec<Slot>,
+    /// Where a key's slot is. Looked up, and never iterated.
+    places: HashMap<StateKey, usize>,
+    /// Keys with a pending write, in order, and their slots.
+    written: BTreeMap<StateKey, usize>,
     undo: Vec<Undo>,
     /// Places in `undo` where a checkpoint is open.
     checkpoints: Vec<usize>,
-    /// Number of the current transaction, from 1.
-    transaction: u32,
-    /// Place in `undo` where the current transaction began.
-    began: Option<usize>,
-    reads: ReadSet,
+    /// What was read, if it is recorded.
+    reads: Option<ReadSet>,
 }
 
 impl<V: StateView> ChangeSet<V> {
@@ -157,14 +141,12 @@ impl<V: StateView> ChangeSet<V> {
     pub fn new(view: V) -> Self {
         Self {
             view,
-            slots: HashMap::new(),
-            written: BTreeSet::new(),
-            loaded: Vec::new(),
+            slots: Vec::new(),
+            places: HashMap::new(),
+            written: BTreeMap::new(),
             undo: Vec::new(),
             checkpoints: Vec::new(),
-            transaction: 0,
-            began: None,
-            reads: ReadSet::default(),
+            reads: None,
         }
     }
 
@@ -175,39 +157,32 @@ impl<V: StateView> ChangeSet<V> {
 
     /// The value under `key`, pending writes included.
     pub fn get(&mut self, key: &StateKey) -> Result<Option<Value>, StateError> {
-        if let Some(slot) = self.slots.get_mut(key)
-            && (slot.base.is_some() || slot.pending.is_some())
-        {
-            note_read(slot, key, self.began, self.transaction, &mut self.reads);
-            return Ok(slot.pending.as_ref().or(slot.base.as_ref()).cloned().flatten());
-        }
-        let value = self.view.get(key)?;
-        self.load(key, value.clone());
-        if let Some(slot) = self.slots.get_mut(key) {
-            note_read(slot, key, self.began, self.transaction, &mut self.reads);
-        }
-        Ok(value)
+        let place = self.slot(key)?;
+        let slot = &mut self.slots[place];
+        note_read(slot, &mut self.reads);
+        Ok(slot.value().cloned())
     }
 
-    fn load(&mut self, key: &StateKey, value: Option<Value>) {
-        let slot = self.slots.entry(key.clone()).or_default();
-        if slot.base.replace(value).is_none() {
-            self.loaded.push(key.clone());
+    /// The slot of a key, read from the view if it is a new one.
+    fn slot(&mut self, key: &StateKey) -> Result<usize, StateError> {
+        match self.places.get(key) {
+            Some(place) => Ok(*place),
+            None => {
+                let base = self.view.get(key)?;
+                Ok(self.add_slot(key, base))
+            }
         }
     }
 
-    /// Reads `keys` into memory at once, as a hint: that is not recorded as a read.
-    pub fn prefetch(&mut self, keys: &[StateKey]) -> Result<(), StateError> {
-        let known = |key: &StateKey| self.slots.get(key).is_some_and(|slot| slot.base.is_some());
-        let missing: Vec<StateKey> = keys.iter().filter(|key| !known(key)).cloned().collect();
-        for (key, value) in missing.iter().zip(self.view.get_many(&missing)?) {
-            self.load(key, value);
-        }
-        Ok(())
+    fn add_slot(&mut self, key: &StateKey, base: Option<Value>) -> usize {
+        let place = self.slots.len();
+        self.slots.push(Slot { key: key.clone(), base, pending: None, recorded: false });
+        self.places.insert(key.clone(), place);
+        place
     }
 
-    /// Writes `value` under `key`.
-    pub fn put(&mut self, key: StateKey, value: impl Into<Value>) -> Result<(), StateError> {
+    /// Writes `value` under `key`; answers what was there.
+    pub fn put(&mut self, key: &StateKey, value: impl Into<Value>) -> Result<Option<Value>, StateError> {
         let value = value.into();
         if value.len() > MAX_VALUE_BYTES {
             return Err(StateError::ValueTooLong(value.len()));
@@ -215,26 +190,26 @@ impl<V: StateView> ChangeSet<V> {
         self.write(key, Some(value))
     }
 
-    /// Deletes what is under `key`.
-    pub fn delete(&mut self, key: &StateKey) -> Result<(), StateError> {
-        self.write(key.clone(), None)
+    /// Deletes what is under `key`; answers what was there.
+    pub fn delete(&mut self, key: &StateKey) -> Result<Option<Value>, StateError> {
+        self.write(key, None)
     }
 
-    fn write(&mut self, key: StateKey, value: Option<Value>) -> Result<(), StateError> {
+    fn write(&mut self, key: &StateKey, value: Option<Value>) -> Result<Option<Value>, StateError> {
         if key.as_bytes().len() > MAX_KEY_BYTES {
             return Err(StateError::KeyTooLong(key.as_bytes().len()));
         }
-        let undoable = self.began.is_some() || !self.checkpoints.is_empty();
-        let slot = self.slots.entry(key.clone()).or_default();
+        let place = self.slot(key)?;
+        let slot = &mut self.slots[place];
+        let previous = slot.value().cloned();
         let pending = slot.pending.replace(value);
-        let written_in = std::mem::replace(&mut slot.written_in, self.transaction);
         if pending.is_none() {
-            self.written.insert(key.clone());
+            self.written.insert(key.clone(), place);
         }
-        if undoable {
-            self.undo.push(Undo { key, pending, written_in });
+        if !self.checkpoints.is_empty() {
+            self.undo.push(Undo { slot: place, pending });
         }
-        Ok(())
+        Ok(previous)
     }
 
     /// Entries as [`StateView::scan`] gives them, pending writes included.
@@ -261,20 +236,22 @@ impl<V: StateView> ChangeSet<V> {
             Some(after) if after >= prefix => Bound::Excluded(after.clone()),
             _ => Bound::Included(prefix.clone()),
         };
-        let inside = self.written.range((start, Bound::Unbounded)).take_while(|key| in_scan(key, prefix, None));
-        inside.map(|key| (key.clone(), self.slots.get(key).and_then(|slot| slot.pending.clone()).flatten()))
+        let from = self.written.range((start, Bound::Unbounded));
+        let inside = from.take_while(|(key, _)| in_scan(key, prefix, None));
+        inside.map(|(key, place)| (key.clone(), self.slots[*place].pending.clone().flatten()))
     }
 
     fn note_scan(&mut self, prefix: &StateKey, after: Option<&StateKey>, limit: usize, found: &[Found]) {
-        if self.began.is_none() {
-            return;
-        }
+        let Some(reads) = &mut self.reads else { return };
         let is_full = found.len() >= limit.min(crate::limits::MAX_SCAN);
         let through = if is_full { found.last().map(|(key, _)| key).or(after).cloned() } else { None };
-        self.reads.scans.push(ScanRange { prefix: prefix.clone(), after: after.cloned(), through });
-        for (key, _) in found {
-            let slot = self.slots.entry(key.clone()).or_default();
-            note_read(slot, key, self.began, self.transaction, &mut self.reads);
+        reads.scans.push(ScanRange { prefix: prefix.clone(), after: after.cloned(), through });
+        for (key, value) in found {
+            let place = match self.places.get(key) {
+                Some(place) => *place,
+                None => self.add_slot(key, Some(value.clone())),
+            };
+            note_read(&mut self.slots[place], &mut self.reads);
         }
     }
 
@@ -294,13 +271,12 @@ impl<V: StateView> ChangeSet<V> {
     pub fn revert(&mut self) {
         let closed = self.checkpoints.pop();
         debug_assert!(closed.is_some(), "revert without begin");
-        for Undo { key, pending, written_in } in self.undo.drain(closed.unwrap_or(self.undo.len())..).rev() {
+        for Undo { slot, pending } in self.undo.drain(closed.unwrap_or(self.undo.len())..).rev() {
+            let slot = &mut self.slots[slot];
             if pending.is_none() {
-                self.written.remove(&key);
+                self.written.remove(&slot.key);
             }
-            if let Some(slot) = self.slots.get_mut(&key) {
-                (slot.pending, slot.written_in) = (pending, written_in);
-            }
+            slot.pending = pending;
         }
         self.forget_undo();
     }
@@ -312,65 +288,50 @@ impl<V: StateView> ChangeSet<V> {
 
     /// What can no longer be taken back needs no undo.
     fn forget_undo(&mut self) {
-        if self.checkpoints.is_empty() && self.began.is_none() {
+        if self.checkpoints.is_empty() {
             self.undo.clear();
         }
     }
 
-    /// From here on reads and writes are those of a new transaction.
-    pub fn begin_transaction(&mut self) {
-        self.transaction += 1;
-        self.began = Some(self.undo.len());
-        self.reads = ReadSet::default();
+    /// From here on reads are recorded.
+    pub fn record_reads(&mut self) {
+        self.reads = Some(ReadSet::default());
+        self.slots.iter_mut().for_each(|slot| slot.recorded = false);
     }
 
-    /// What was read and written since [`Self::begin_transaction`]; nothing if there was none.
-    pub fn end_transaction(&mut self) -> Access {
-        let Some(began) = self.began.take() else { return Access::default() };
-        let mut reads = std::mem::take(&mut self.reads);
+    /// What was read since [`Self::record_reads`], and no more is recorded; nothing if it was not asked to.
+    pub fn take_reads(&mut self) -> ReadSet {
+        let mut reads = self.reads.take().unwrap_or_default();
         reads.keys.sort_unstable();
-        let of_transaction = self.undo.get(began..).unwrap_or_default();
-        let written: BTreeSet<&StateKey> = of_transaction.iter().map(|undo| &undo.key).collect();
-        let writes = WriteSet { keys: written.into_iter().cloned().collect() };
-        self.forget_undo();
-        Access { reads, writes }
+        reads
     }
 
     /// The changes of everything, open checkpoints included, without those that change nothing.
-    pub fn finish(mut self) -> Result<Changes, StateError> {
+    pub fn finish(self) -> Result<Changes, StateError> {
         debug_assert!(self.checkpoints.is_empty(), "a checkpoint is still open");
-        let base = Base { height: self.view.height(), root: self.view.root() };
-        let hot = self.hot();
-        let written: Vec<StateKey> = std::mem::take(&mut self.written).into_iter().collect();
-        self.prefetch(&written)?;
+        let Self { view, mut slots, written, .. } = self;
+        let base = Base { height: view.height(), root: view.root() };
         let mut entries = Vec::with_capacity(written.len());
-        for key in written {
-            let slot = self.slots.remove(&key).unwrap_or_default();
-            let (previous, new) = (slot.base.flatten(), slot.pending.flatten());
+        for (key, place) in written {
+            let slot = &mut slots[place];
+            let (previous, new) = (slot.base.take(), slot.pending.take().flatten());
             if previous != new {
                 entries.push(Change { key, previous, new });
             }
         }
+        // What was written has left its slot empty.
+        let hot = slots.into_iter().filter_map(|slot| Some((slot.key, slot.base?)));
+        let hot = hot.filter(|(_, value)| value.len() <= MAX_HOT_VALUE).collect();
         Ok(Changes::new(base, entries, hot))
-    }
-
-    /// What was read from the view, is small, and stays as it is.
-    fn hot(&mut self) -> Vec<Found> {
-        let loaded = std::mem::take(&mut self.loaded);
-        let keep = |key: StateKey| {
-            let slot = self.slots.get(&key).filter(|slot| slot.pending.is_none())?;
-            let value = slot.base.clone().flatten().filter(|value| value.len() <= MAX_HOT_VALUE)?;
-            Some((key, value))
-        };
-        loaded.into_iter().filter_map(keep).collect()
     }
 }
 
-/// Records a read of what the transaction has not written itself, once.
-fn note_read(slot: &mut Slot, key: &StateKey, began: Option<usize>, transaction: u32, reads: &mut ReadSet) {
-    let own = slot.pending.is_some() && slot.written_in == transaction;
-    if began.is_some() && !own && slot.read_in != transaction {
-        slot.read_in = transaction;
-        reads.keys.push(key.clone());
+/// Records a read of what lies beneath, once; a pending write hides it.
+fn note_read(slot: &mut Slot, reads: &mut Option<ReadSet>) {
+    if let Some(reads) = reads
+        && slot.pending.is_none()
+        && !std::mem::replace(&mut slot.recorded, true)
+    {
+        reads.keys.push(slot.key.clone());
     }
 }

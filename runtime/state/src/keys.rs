@@ -3,44 +3,119 @@
 //! A key is one area byte and then parts of fixed length, with at most one of free length, last: no two things share a
 //! key. Numbers are big endian, so that keys of one area stand in the order of what they mean.
 
+use std::sync::Arc;
+
 use portolan_primitives::hash::Hash;
 use portolan_primitives::id::{AccountId, AgendaId, ContractId, KeyId, MemberId};
 use portolan_primitives::time::{BusinessDate, Height};
 
-/// A key of the state.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StateKey(Vec<u8>);
+/// A key of the state. Up to [`INLINE`] bytes lie in it, longer ones are shared: copying a key allocates nothing.
+#[derive(Clone)]
+pub struct StateKey(Bytes);
+
+/// Bytes that a key holds itself: enough for an area, a contract, and a record's prefix and 32-byte id with room.
+const INLINE: usize = 62;
+
+#[derive(Clone)]
+enum Bytes {
+    /// So many of these.
+    Inline(u8, [u8; INLINE]),
+    Long(Arc<[u8]>),
+}
 
 impl StateKey {
+    /// The parts one after the other.
+    fn join(parts: &[&[u8]]) -> Self {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        if length > INLINE {
+            return Self(Bytes::Long(parts.concat().into()));
+        }
+        let (mut bytes, mut end) = ([0; INLINE], 0);
+        for part in parts {
+            bytes[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
+        Self(Bytes::Inline(length as u8, bytes))
+    }
+
     /// The whole key as stored and proved.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Bytes::Inline(length, bytes) => &bytes[..usize::from(*length)],
+            Bytes::Long(bytes) => bytes,
+        }
     }
 
     /// The key back from its stored bytes. Not for making keys: that is what [`crate::keys`] is for.
-    pub fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Self {
+        Self::join(&[bytes.as_ref()])
+    }
+
+    /// This key with `suffix` behind it.
+    pub fn with_suffix(&self, suffix: &[u8]) -> Self {
+        Self::join(&[self.as_bytes(), suffix])
     }
 
     /// Whether `prefix` begins this key.
     pub fn starts_with(&self, prefix: &StateKey) -> bool {
-        self.0.starts_with(&prefix.0)
+        self.as_bytes().starts_with(prefix.as_bytes())
     }
 
     /// What follows `prefix` in this key; empty if `prefix` does not begin it.
     pub fn suffix(&self, prefix: &StateKey) -> &[u8] {
-        self.0.strip_prefix(prefix.0.as_slice()).unwrap_or_default()
+        self.as_bytes().strip_prefix(prefix.as_bytes()).unwrap_or_default()
     }
 
     /// The bytes.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.0
+        self.as_bytes().to_vec()
+    }
+
+    /// Memory that it takes beside itself.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Bytes::Inline(..) => 0,
+            Bytes::Long(bytes) => bytes.len(),
+        }
     }
 }
 
 impl AsRef<[u8]> for StateKey {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
+    }
+}
+
+impl std::fmt::Debug for StateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("StateKey").field(&self.as_bytes()).finish()
+    }
+}
+
+// A key is its bytes, wherever they lie.
+impl PartialEq for StateKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for StateKey {}
+
+impl PartialOrd for StateKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for StateKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl std::hash::Hash for StateKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -65,12 +140,11 @@ mod area {
 }
 
 fn join(area: u8, parts: &[&[u8]]) -> StateKey {
-    let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
-    bytes.push(area);
-    for part in parts {
-        bytes.extend_from_slice(part);
-    }
-    StateKey(bytes)
+    let area = [area];
+    // No key has more than three parts behind its area.
+    let mut all: [&[u8]; 4] = [&area, &[], &[], &[]];
+    all[1..=parts.len()].copy_from_slice(parts);
+    StateKey::join(&all[..=parts.len()])
 }
 
 /// A day so that bytes stand in the order of days, those before 1970 first.
@@ -90,6 +164,11 @@ fn ordered_year(year: i32) -> [u8; 4] {
 /// `key` in the storage of a contract.
 pub fn contract_storage(contract: &ContractId, key: &[u8]) -> StateKey {
     join(area::CONTRACT_STORAGE, &[&contract.0, key])
+}
+
+/// A record in the storage of a contract: the byte of its kind, then its id.
+pub fn contract_record(contract: &ContractId, kind: u8, id: &[u8]) -> StateKey {
+    join(area::CONTRACT_STORAGE, &[&contract.0, &[kind], id])
 }
 
 /// Everything in the storage of a contract whose key begins with `prefix`.
@@ -174,7 +253,7 @@ pub fn agenda_due_area() -> StateKey {
 
 /// Day and id of a key that [`agenda_due`] made.
 pub fn agenda_due_parts(key: &StateKey) -> Option<(BusinessDate, AgendaId)> {
-    let (head, id) = key.0.split_first_chunk::<5>()?;
+    let (head, id) = key.as_bytes().split_first_chunk::<5>()?;
     let [area::AGENDA_DUE, day @ ..] = *head else { return None };
     Some((day_of(day), AgendaId(id.try_into().ok()?)))
 }

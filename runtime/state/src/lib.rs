@@ -21,7 +21,7 @@ mod store;
 mod tree;
 mod view;
 
-pub use changes::{Access, Change, ChangeSet, Changes, ReadSet, ScanRange, WriteSet};
+pub use changes::{Change, ChangeSet, Changes, ReadSet, ScanRange};
 pub use error::StateError;
 pub use keys::StateKey;
 pub use memory::MemoryStore;

@@ -124,10 +124,10 @@ impl KeyValue for MemoryStore {
         }
         let holding = inner.holding;
         let mut undo = Vec::new();
-        for operation in batch.into_operations() {
-            let place = (operation.column, operation.key);
+        for operation in batch.operations() {
+            let place = (operation.column, operation.key.to_vec());
             let kept = holding.then(|| place.clone());
-            let previous = restore(&mut inner.pairs, place, operation.value);
+            let previous = restore(&mut inner.pairs, place, operation.value.map(<[u8]>::to_vec));
             undo.extend(kept.map(|place| (place, previous)));
         }
         if holding {

@@ -384,7 +384,7 @@ impl<S: KeyValue> State<S> {
     /// Reads every stored value and works the root out anew, without the pages. Slow; for the doctor and for tests.
     pub fn audit(&self) -> Result<Hash, StateError> {
         let view = self.view();
-        let everything = StateKey::from_bytes(Vec::new());
+        let everything = StateKey::from_bytes([]);
         let mut leaves = Vec::new();
         let mut after = None;
         loop {
@@ -551,7 +551,7 @@ impl<S: KeyValue> Inner<S> {
             return Err(StateError::Superseded);
         }
         let foreign = |column: Column| column.0 < Column::FIRST_OF_NODE;
-        match batch.operations().iter().find(|operation| foreign(operation.column)) {
+        match batch.operations().find(|operation| foreign(operation.column)) {
             Some(operation) => Err(StateError::ReservedColumn(operation.column.0)),
             None => Ok(()),
         }
@@ -580,8 +580,8 @@ impl<S: KeyValue> Inner<S> {
         core.apply(update)?;
         for change in record.changes.entries() {
             match &change.new {
-                Some(value) => batch.put(Column::FLAT, change.key.as_bytes(), value.to_vec()),
-                None => batch.delete(Column::FLAT, change.key.as_bytes()),
+                Some(value) => batch.put(Column::FLAT, &change.key, value),
+                None => batch.delete(Column::FLAT, &change.key),
             }
         }
         batch.put(Column::RECORDS, ChangeRecord::stored_key(record.height), record.encode());
@@ -639,9 +639,9 @@ impl<S: KeyValue> Inner<S> {
     }
 }
 
-/// Memory of a cached value beyond its entry: both copies of the key, the value, and what the allocator adds.
+/// Memory of a cached value beyond its entry: both copies of a long key, the value, and what the allocator adds.
 fn value_bytes(key: &StateKey, value: &Value) -> usize {
-    2 * key.as_bytes().len() + value.len() + 64
+    2 * key.heap_bytes() + value.len() + 64
 }
 
 /// The state after one block, pinned: it stays the same while later blocks commit. A clone is cheap.
@@ -688,7 +688,7 @@ impl<S: KeyValue> View<S> {
 
     /// The tree as the view sees it.
     fn tree(&self) -> Result<TreeUpdate, StateError> {
-        let everything = StateKey::from_bytes(Vec::new());
+        let everything = StateKey::from_bytes([]);
         let values = self.taken_back(&everything, None)?;
         let changes = self.state.leaf_changes(values.iter().map(|(key, value)| (key, value.as_ref())));
         let tree = self.state.tree.update(&changes)?;

@@ -20,20 +20,29 @@ impl Column {
 }
 
 /// One write of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation<'a> {
     /// Where.
     pub column: Column,
     /// Under which key.
-    pub key: Vec<u8>,
+    pub key: &'a [u8],
     /// What; `None` deletes.
-    pub value: Option<Vec<u8>>,
+    pub value: Option<&'a [u8]>,
 }
 
-/// Writes that take effect together or not at all, the later ones over the earlier ones.
+/// Writes that take effect together or not at all, the later ones over the earlier ones. Their bytes lie in one piece.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    operations: Vec<Operation>,
+    bytes: Vec<u8>,
+    writes: Vec<Write>,
+}
+
+/// Ends of a write's key and value in the bytes; it begins where the one before it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Write {
+    column: Column,
+    key_end: usize,
+    value_end: Option<usize>,
 }
 
 impl Batch {
@@ -43,33 +52,43 @@ impl Batch {
     }
 
     /// Adds a write.
-    pub fn put(&mut self, column: Column, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.operations.push(Operation { column, key: key.into(), value: Some(value.into()) });
+    pub fn put(&mut self, column: Column, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.bytes.extend_from_slice(key.as_ref());
+        let key_end = self.bytes.len();
+        self.bytes.extend_from_slice(value.as_ref());
+        self.writes.push(Write { column, key_end, value_end: Some(self.bytes.len()) });
     }
 
     /// Adds a deletion.
-    pub fn delete(&mut self, column: Column, key: impl Into<Vec<u8>>) {
-        self.operations.push(Operation { column, key: key.into(), value: None });
+    pub fn delete(&mut self, column: Column, key: impl AsRef<[u8]>) {
+        self.bytes.extend_from_slice(key.as_ref());
+        self.writes.push(Write { column, key_end: self.bytes.len(), value_end: None });
     }
 
     /// Writes so far.
     pub fn len(&self) -> usize {
-        self.operations.len()
+        self.writes.len()
     }
 
     /// Whether nothing is to be written.
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.writes.is_empty()
+    }
+
+    /// Bytes of all keys and values.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The writes in order.
-    pub fn operations(&self) -> &[Operation] {
-        &self.operations
-    }
-
-    /// The writes in order, by value.
-    pub fn into_operations(self) -> Vec<Operation> {
-        self.operations
+    pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
+        let mut begin = 0;
+        self.writes.iter().map(move |Write { column, key_end, value_end }| {
+            let key = &self.bytes[begin..*key_end];
+            let value = value_end.map(|end| &self.bytes[*key_end..end]);
+            begin = value_end.unwrap_or(*key_end);
+            Operation { column: *column, key, value }
+        })
     }
 }
 

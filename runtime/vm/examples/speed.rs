@@ -3,7 +3,7 @@
 // An example that measures reads the clock.
 #![allow(clippy::disallowed_methods)]
 
-use std::{hint::black_box, time::Instant};
+use std::{hint::black_box, sync::Arc, time::Instant};
 
 use portolan_primitives::{AccountId, Caller, ContractId, Currency, Domain, Hash, MemberId, hash};
 use portolan_vm::{
@@ -58,7 +58,7 @@ fn measure(vm: &Vm, name: &str, pages: u32, body: &str) -> Result<(), Box<dyn st
     let start = Instant::now();
     let module = vm.load(&hash(Domain::Code, &code), || Ok(code.clone()))?;
     let compile = start.elapsed();
-    let mut host = Fixed { value: vec![7; 128] };
+    let mut host = Fixed { value: [7; 128].into() };
     let mut call = || -> Result<(u64, CallResult), VmError> {
         let outcome = vm.run(&module, Entry::Call, black_box(b"input"), 1_000_000_000, Pool::Block, &mut host)?;
         Ok((outcome.gas_used, outcome.result))
@@ -83,15 +83,15 @@ fn measure(vm: &Vm, name: &str, pages: u32, body: &str) -> Result<(), Box<dyn st
 
 /// Answers every read with the same value, and takes every write.
 struct Fixed {
-    value: Vec<u8>,
+    value: Arc<[u8]>,
 }
 
 impl Host for Fixed {
     fn read_only(&self) -> bool {
         false
     }
-    fn storage_get(&mut self, _key: &[u8]) -> HostResult<Option<Vec<u8>>> {
-        Ok(Some(self.value.clone()))
+    fn storage_get(&mut self, _key: &[u8]) -> HostResult<Option<Arc<[u8]>>> {
+        Ok(Some(Arc::clone(&self.value)))
     }
     fn storage_put(&mut self, key: &[u8], value: &[u8]) -> HostResult<()> {
         black_box((key, value));

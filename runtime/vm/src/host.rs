@@ -3,6 +3,8 @@
 //! The vm charges gas before it calls; an implementation never does. Must never decide an outcome from the host's own
 //! trouble: what goes wrong here ([`HostFault`]) halts or retries the block.
 
+use std::sync::Arc;
+
 use portolan_primitives::{AccountId, Caller, ContractId, Currency, Hash, MemberId};
 
 use crate::abi::{Authorization, CallRefusal, ScheduleRefusal};
@@ -29,7 +31,7 @@ pub trait Host {
     /// Whether this call may not write (a query).
     fn read_only(&self) -> bool;
     /// The value under `key`.
-    fn storage_get(&mut self, key: &[u8]) -> HostResult<Option<Vec<u8>>>;
+    fn storage_get(&mut self, key: &[u8]) -> HostResult<Option<Arc<[u8]>>>;
     /// Writes `value` under `key`.
     fn storage_put(&mut self, key: &[u8], value: &[u8]) -> HostResult<()>;
     /// Removes `key`, present or not.

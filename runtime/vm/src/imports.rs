@@ -75,7 +75,7 @@ fn add_storage(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         charge(&mut guest, price::STORAGE_GET.of(key_len as u32 as usize))?;
         let (memory, state) = parts(&mut guest)?;
         let key = memory::read_bounded(memory, "storage_get", key, key_len, abi::MAX_KEY_BYTES)?;
-        let value = state.host().storage_get(key)?;
+        let value = state.host().storage_get(key)?.map(Register::Shared);
         deliver_or_absent(&mut guest, "storage_get", price::STORAGE_GET, value, dst, cap)
     });
     import!(linker, "storage_put", |guest, key: i32, key_len: i32, value: i32, value_len: i32| -> () {
@@ -115,7 +115,14 @@ fn add_storage(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         if found.len() > limit as usize {
             return Err(HostFault("a scan found more entries than it was asked for".into()).into());
         }
-        deliver_or_absent(&mut guest, "storage_scan", price::STORAGE_SCAN, Some(found.encode()), dst, cap)
+        deliver_or_absent(
+            &mut guest,
+            "storage_scan",
+            price::STORAGE_SCAN,
+            Some(Register::Bytes(found.encode())),
+            dst,
+            cap,
+        )
     });
     Ok(())
 }
@@ -184,7 +191,7 @@ fn add_surroundings(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         charge(&mut guest, price::LOOKUP.of(name_len as u32 as usize))?;
         let (memory, state) = parts(&mut guest)?;
         let name = name(memory, "parameter", name_ptr, name_len)?;
-        let value = state.host().parameter(name)?;
+        let value = state.host().parameter(name)?.map(Register::Bytes);
         deliver_or_absent(&mut guest, "parameter", price::LOOKUP, value, dst, cap)
     });
     import!(linker, "block_height", |guest| -> i64 {
@@ -336,7 +343,7 @@ fn deliver_or_absent(
     guest: &mut Guest<'_>,
     function: &'static str,
     price: Price,
-    value: Option<Vec<u8>>,
+    value: Option<Register>,
     dst: i32,
     cap: i32,
 ) -> Done<i32> {
@@ -344,8 +351,9 @@ fn deliver_or_absent(
         guest.data_mut().register = Register::Bytes(Vec::new());
         return Ok(abi::ABSENT);
     };
-    charge(guest, price.bytes(value.len()))?;
-    guest.data_mut().register = Register::Bytes(value);
+    guest.data_mut().register = value;
+    let length = guest.data().register().len();
+    charge(guest, price.bytes(length))?;
     deliver(guest, function, dst, cap)
 }
 

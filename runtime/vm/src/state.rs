@@ -1,6 +1,7 @@
 //! What lives as long as one call: the host, the buffers, what is counted. Must never outlive [`crate::Vm::run`].
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use wasmtime::{Memory, ResourceLimiter};
 
@@ -59,6 +60,8 @@ pub(crate) struct CallState {
 pub(crate) enum Register {
     Input,
     Bytes(Vec<u8>),
+    /// A value as the host keeps it.
+    Shared(Arc<[u8]>),
 }
 
 impl CallState {
@@ -86,6 +89,7 @@ impl CallState {
         match &self.register {
             Register::Input => &self.input,
             Register::Bytes(bytes) => bytes,
+            Register::Shared(bytes) => bytes,
         }
     }
 

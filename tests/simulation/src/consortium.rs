@@ -15,6 +15,7 @@ use portolan_primitives::{
 };
 use portolan_primitives::{Body, Validator};
 use portolan_runtime::{ChainSecret, Runtime};
+use portolan_state::KeyValue;
 use portolan_vm::{Vm, VmConfig};
 
 use crate::random::Random;
@@ -84,7 +85,7 @@ impl Consortium {
     }
 
     /// What a node finds in its store when it starts.
-    pub fn recover(&self, store: Arc<SimStore>) -> Recovery<SimStore> {
+    pub fn recover<S: KeyValue>(&self, store: Arc<S>) -> Recovery<S> {
         recover(store, &self.runtime, &self.genesis, &SECRET)
             .expect("a store that lost no half of a batch can be opened")
     }
@@ -124,6 +125,19 @@ impl Consortium {
         account: &str,
         calls: Vec<Call>,
     ) -> Transaction {
+        self.transaction_with(random, now_ms, member, account, calls, GAS)
+    }
+
+    /// [`Self::transaction`] that declares so much gas.
+    pub fn transaction_with(
+        &self,
+        random: &mut Random,
+        now_ms: u64,
+        member: &str,
+        account: &str,
+        calls: Vec<Call>,
+        gas_limit: u64,
+    ) -> Transaction {
         let person = person_key(member);
         let mut salt = [0; 16];
         salt.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&random.draw().to_le_bytes()));
@@ -133,7 +147,7 @@ impl Consortium {
             sender: AccountId::from_name(member, account),
             salt,
             expires_at: Timestamp(now_ms + LIFE_MS),
-            gas_limit: GAS,
+            gas_limit,
             approvers: vec![person.public().id()],
             calls,
         };

@@ -10,14 +10,14 @@
 #![forbid(unsafe_code)]
 
 mod checks;
-mod consortium;
+pub mod consortium;
 mod disk;
 mod host;
-mod random;
+pub mod random;
 mod report;
 mod settings;
 mod store;
-mod traffic;
+pub mod traffic;
 mod world;
 
 pub use disk::LogMode;

@@ -86,7 +86,7 @@ impl KeyValue for SimStore {
     fn write(&self, batch: Batch) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let mut undo = Vec::new();
-        for operation in batch.into_operations() {
+        for operation in batch.operations() {
             let place: Place = (operation.column, operation.key.into());
             let before = match operation.value {
                 Some(value) => tables.values.insert(place.clone(), value.into()),

@@ -72,7 +72,7 @@ impl Reference {
 }
 
 /// An invoice and what is made of it.
-struct Case {
+pub struct Case {
     lines: Hash,
     commitment: Hash,
     face: i128,
@@ -80,13 +80,20 @@ struct Case {
     waits: Option<(TransactionId, u64)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+/// What comes next for an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The buyer offers the order.
     Order,
+    /// The seller answers.
     Answer,
+    /// The seller registers and matches the invoice.
     Invoice,
+    /// The buyer issues the certificate.
     Issue,
+    /// The seller accepts it.
     Accept,
+    /// The certificate is in force.
     Live,
 }
 
@@ -103,6 +110,12 @@ impl Stage {
 }
 
 impl Case {
+    /// Before its order.
+    pub fn new(random: &mut Random, face: i128) -> Self {
+        let (lines, commitment) = (drawn(random), drawn(random));
+        Self { lines, commitment, face, stage: Stage::Order, waits: None }
+    }
+
     fn order(&self) -> DocumentId {
         DocumentId::order(account("buyer"), account("seller"), self.lines)
     }
@@ -111,8 +124,87 @@ impl Case {
         DocumentId::invoice(account("seller"), self.commitment)
     }
 
-    fn certificate(&self) -> CertificateId {
+    /// The certificate's id, from the stage on in which it is issued.
+    pub fn certificate(&self) -> CertificateId {
         CertificateId::against(self.invoice(), 0)
+    }
+
+    /// What comes next.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The last step was done.
+    pub fn pass(&mut self) {
+        self.stage = self.stage.next();
+    }
+
+    /// Who makes the next step, and its calls.
+    pub fn step(&self, today: BusinessDate, random: &mut Random) -> (&'static str, Vec<Call>) {
+        let (buyer, seller) = (account("buyer"), account("seller"));
+        let later = |days: i32| BusinessDate(today.0 + days);
+        match self.stage {
+            Stage::Order => {
+                let terms = OrderTerms {
+                    seller,
+                    lines: self.lines,
+                    total: money(self.face),
+                    deliver_from: today,
+                    deliver_until: later(60),
+                    incoterm: Incoterm::Exw,
+                    cross_border: false,
+                    quantity: None,
+                    tolerance_class: 0,
+                };
+                ("buyer", vec![message(trade::api::NAME, &trade::api::Call::OfferOrder { buyer, terms })])
+            }
+            Stage::Answer => {
+                let answer = OrderAnswer::Accept;
+                let call = trade::api::Call::AnswerOrder { seller, order: self.order(), answer };
+                ("seller", vec![message(trade::api::NAME, &call)])
+            }
+            Stage::Invoice => {
+                let terms = InvoiceTerms {
+                    issued: today,
+                    due: Some(later(30)),
+                    payable: money(self.face),
+                    tax_minor: 0,
+                    seller,
+                    buyer,
+                    order: self.order(),
+                    quantity: None,
+                    bill: None,
+                    declaration: None,
+                    fingerprint: self.lines,
+                    near: self.lines,
+                    commitment: self.commitment,
+                };
+                let register = trade::api::Call::RegisterInvoice { registrant: seller, terms };
+                let matching = trade::api::Call::MatchInvoice { party: seller, invoice: self.invoice() };
+                ("seller", vec![message(trade::api::NAME, &register), message(trade::api::NAME, &matching)])
+            }
+            Stage::Issue => {
+                let terms = CertificateTerms {
+                    creditor: seller,
+                    face: money(self.face),
+                    maturity: later(random.between(8, 25) as i32),
+                    convention: Convention::Following,
+                    calendar: "demo".into(),
+                    grace_days: 0,
+                    recourse_default: Recourse::Without,
+                    transferable: true,
+                    splittable: true,
+                    bank: MemberId(chain::MemberId::from_name("bank").0),
+                    invoice: self.invoice(),
+                    accept_until: later(6),
+                };
+                ("buyer", vec![message(receivable::api::NAME, &receivable::api::Call::Issue { debtor: buyer, terms })])
+            }
+            Stage::Accept | Stage::Live => {
+                let call = receivable::api::Call::Accept { creditor: seller, certificate: self.certificate() };
+                ("seller", vec![message(receivable::api::NAME, &call)])
+            }
+        }
     }
 }
 
@@ -211,7 +303,7 @@ impl Traffic {
             return;
         };
         case.waits = None;
-        case.stage = case.stage.next();
+        case.pass();
         // The date went on meanwhile, or the like: another one is begun.
         if !succeeded {
             self.cases.remove(&number);
@@ -274,8 +366,7 @@ impl Traffic {
         if self.cases.len() < MAX_CASES && (self.cases.is_empty() || random.chance(150_000)) {
             self.begun += 1;
             let face = i128::from(random.between(10_000, 500_000));
-            let (lines, commitment) = (drawn(random), drawn(random));
-            self.cases.insert(self.begun, Case { lines, commitment, face, stage: Stage::Order, waits: None });
+            self.cases.insert(self.begun, Case::new(random, face));
         }
         let numbers: Vec<u64> = self.cases.keys().copied().collect();
         let number = *random.pick(&numbers)?;
@@ -287,11 +378,10 @@ impl Traffic {
             return None;
         }
         let today = BusinessDate(chain.today().0);
-        let (member, contract, calls) = step(case, today, random);
+        let (member, calls) = case.step(today, random);
         if case.stage == Stage::Issue {
             self.certificates.push((case.invoice(), case.certificate()));
         }
-        let calls = calls.into_iter().map(|input| Call { contract: ContractId::from_name(contract), input }).collect();
         let transaction = self.signed(random, now_us, member, "main", calls);
         let id = transaction.body.id();
         if let Some(case) = self.cases.get_mut(&number) {
@@ -408,74 +498,6 @@ impl Traffic {
     }
 }
 
-/// The member, the contract and the calls of a case's next step.
-fn step(case: &Case, today: BusinessDate, random: &mut Random) -> (&'static str, &'static str, Vec<Vec<u8>>) {
-    let (buyer, seller) = (account("buyer"), account("seller"));
-    let later = |days: i32| BusinessDate(today.0 + days);
-    match case.stage {
-        Stage::Order => {
-            let terms = OrderTerms {
-                seller,
-                lines: case.lines,
-                total: money(case.face),
-                deliver_from: today,
-                deliver_until: later(60),
-                incoterm: Incoterm::Exw,
-                cross_border: false,
-                quantity: None,
-                tolerance_class: 0,
-            };
-            ("buyer", trade::api::NAME, vec![trade::api::Call::OfferOrder { buyer, terms }.encode()])
-        }
-        Stage::Answer => {
-            let answer = OrderAnswer::Accept;
-            let call = trade::api::Call::AnswerOrder { seller, order: case.order(), answer };
-            ("seller", trade::api::NAME, vec![call.encode()])
-        }
-        Stage::Invoice => {
-            let terms = InvoiceTerms {
-                issued: today,
-                due: Some(later(30)),
-                payable: money(case.face),
-                tax_minor: 0,
-                seller,
-                buyer,
-                order: case.order(),
-                quantity: None,
-                bill: None,
-                declaration: None,
-                fingerprint: case.lines,
-                near: case.lines,
-                commitment: case.commitment,
-            };
-            let register = trade::api::Call::RegisterInvoice { registrant: seller, terms };
-            let matching = trade::api::Call::MatchInvoice { party: seller, invoice: case.invoice() };
-            ("seller", trade::api::NAME, vec![register.encode(), matching.encode()])
-        }
-        Stage::Issue => {
-            let terms = CertificateTerms {
-                creditor: seller,
-                face: money(case.face),
-                maturity: later(random.between(8, 25) as i32),
-                convention: Convention::Following,
-                calendar: "demo".into(),
-                grace_days: 0,
-                recourse_default: Recourse::Without,
-                transferable: true,
-                splittable: true,
-                bank: MemberId(chain::MemberId::from_name("bank").0),
-                invoice: case.invoice(),
-                accept_until: later(6),
-            };
-            ("buyer", receivable::api::NAME, vec![receivable::api::Call::Issue { debtor: buyer, terms }.encode()])
-        }
-        Stage::Accept | Stage::Live => {
-            let call = receivable::api::Call::Accept { creditor: seller, certificate: case.certificate() };
-            ("seller", receivable::api::NAME, vec![call.encode()])
-        }
-    }
-}
-
 /// What a receiver or holder does about an offer.
 fn answer_offer(part: &Part, random: &mut Random) -> Option<(&'static str, receivable::api::Call)> {
     let receiver = part.offer.as_ref()?.to;
@@ -508,7 +530,8 @@ fn part_of(part: &Part, today: BusinessDate, random: &mut Random) -> Option<(&'s
     Some((member, receivable::api::Call::OfferTransfer { holder, part: part.id, to, recourse, expires }))
 }
 
-fn account(member: &str) -> AccountId {
+/// A trader's account.
+pub fn account(member: &str) -> AccountId {
     AccountId(chain::AccountId::from_name(member, "main").0)
 }
 
@@ -522,7 +545,8 @@ pub fn money(minor: i128) -> Money {
     Money { minor, currency: CURRENCY.parse().expect("it is a currency") }
 }
 
-fn message(contract: &str, call: &impl Encode) -> Call {
+/// A call of a contract by name.
+pub fn message(contract: &str, call: &impl Encode) -> Call {
     Call { contract: ContractId::from_name(contract), input: call.encode() }
 }
 

@@ -67,6 +67,18 @@ pub fn refusal<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<T, CallErr
     }
 }
 
+/// The act is refused with this error, and nothing is changed by it.
+#[track_caller]
+pub fn refuses<T: std::fmt::Debug, E: std::fmt::Debug + PartialEq>(
+    world: &World,
+    act: impl FnOnce() -> Result<T, CallError<E>>,
+    error: E,
+) {
+    let before = world.chain.snapshot();
+    assert_eq!(refusal(act()), error);
+    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
+}
+
 impl World {
     /// Monday 2026-03-02. Both banks serve renminbi; the core enterprise has no deposit yet.
     pub fn new() -> Self {

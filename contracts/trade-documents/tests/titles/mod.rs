@@ -7,20 +7,10 @@ use portolan_interface::{
 };
 use portolan_sdk::CallError;
 
-use crate::world::{Firm, Trade, World, cny, refusal};
+pub use crate::world::refuses;
+use crate::world::{Firm, Trade, World, cny};
 
 pub type Outcome = Result<(), CallError<TradeError>>;
-
-#[track_caller]
-pub fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<TradeError>>,
-    error: TradeError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
 
 /// A world with a bill whose title tier 1 owns.
 pub fn bill() -> (World, DocumentId) {

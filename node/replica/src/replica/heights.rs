@@ -3,8 +3,8 @@
 use portolan_primitives::{CommitCertificate, Hash, Header, Height, TransactionId};
 
 use crate::candidates::CandidateId;
+use crate::config::QUIET_BLOCK;
 use crate::input::{NextBlock, Verdict};
-use crate::limits::QUIET_BLOCK;
 use crate::output::{HaltReason, Output};
 use crate::timers::Timer;
 

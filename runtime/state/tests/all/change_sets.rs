@@ -1,6 +1,6 @@
 use portolan_primitives::time::Height;
 use portolan_state::limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES};
-use portolan_state::{Access, Batch, ChangeSet, Overlay, ScanRange, StateError, StateKey, StateView, Value};
+use portolan_state::{Batch, ChangeSet, Overlay, ScanRange, StateError, StateKey, StateView, Value};
 use proptest::prelude::*;
 
 use crate::support::{Chain, Pairs, Write, key, options};
@@ -20,8 +20,8 @@ fn a_reverted_call_leaves_no_trace() {
     let chain = chain_of(&[b"a"]);
     let mut set = ChangeSet::new(chain.state.view());
     set.begin();
-    set.put(key(b"a"), *b"other").unwrap();
-    set.put(key(b"b"), *b"new").unwrap();
+    set.put(&key(b"a"), *b"other").unwrap();
+    set.put(&key(b"b"), *b"new").unwrap();
     set.delete(&key(b"a")).unwrap();
     set.revert();
     assert_eq!(set.get(&key(b"a")).unwrap().as_deref(), Some(&b"a"[..]));
@@ -35,12 +35,12 @@ fn a_reverted_cross_call_leaves_its_callers_writes() {
     let chain = chain_of(&[]);
     let mut set = ChangeSet::new(chain.state.view());
     set.begin();
-    set.put(key(b"a"), *b"caller").unwrap();
+    set.put(&key(b"a"), *b"caller").unwrap();
     set.begin();
-    set.put(key(b"a"), *b"callee").unwrap();
-    set.put(key(b"b"), *b"callee").unwrap();
+    set.put(&key(b"a"), *b"callee").unwrap();
+    set.put(&key(b"b"), *b"callee").unwrap();
     set.revert();
-    set.put(key(b"c"), *b"caller").unwrap();
+    set.put(&key(b"c"), *b"caller").unwrap();
     set.commit();
     let changes = set.finish().unwrap();
     let changed: Vec<_> = changes.entries().iter().map(|change| (change.key.clone(), change.new.as_deref())).collect();
@@ -53,48 +53,59 @@ fn a_caller_that_fails_takes_back_what_its_callee_had_committed() {
     let mut set = ChangeSet::new(chain.state.view());
     set.begin();
     set.begin();
-    set.put(key(b"a"), *b"callee").unwrap();
+    set.put(&key(b"a"), *b"callee").unwrap();
     set.commit();
     set.revert();
     assert!(set.finish().unwrap().is_empty());
 }
 
 #[test]
-fn each_transaction_knows_what_it_read_and_wrote() {
+fn what_is_read_of_the_state_beneath_is_recorded_once_when_asked_to() {
     let chain = chain_of(&[b"a", b"b", b"c"]);
     let mut set = ChangeSet::new(chain.state.view());
-    set.begin_transaction();
-    set.put(key(b"x"), *b"1").unwrap();
+    set.get(&key(b"c")).unwrap();
+    set.record_reads();
+    set.put(&key(b"x"), *b"1").unwrap();
     set.get(&key(b"x")).unwrap();
     set.get(&key(b"b")).unwrap();
     set.get(&key(b"a")).unwrap();
     set.get(&key(b"a")).unwrap();
-    let Access { reads, writes } = set.end_transaction();
-    assert_eq!(reads.keys, [key(b"a"), key(b"b")], "its own write is no read");
-    assert_eq!(writes.keys, [key(b"x")]);
-
-    set.begin_transaction();
-    set.begin();
-    set.get(&key(b"x")).unwrap();
-    set.put(key(b"y"), *b"1").unwrap();
-    set.put(key(b"a"), *b"1").unwrap();
-    set.revert();
+    assert_eq!(set.take_reads().keys, [key(b"a"), key(b"b")], "what is written hides what is beneath");
     set.get(&key(b"a")).unwrap();
-    set.delete(&key(b"c")).unwrap();
-    let Access { reads, writes } = set.end_transaction();
-    assert_eq!(reads.keys, [key(b"a"), key(b"x")], "an earlier transaction's write is read; so is what was reverted");
-    assert_eq!(writes.keys, [key(b"c")], "reverted writes are none");
-    assert_eq!(set.end_transaction(), Access::default());
+    assert_eq!(set.take_reads(), Default::default(), "nobody asked to record");
+
+    set.record_reads();
+    set.begin();
+    set.put(&key(b"a"), *b"1").unwrap();
+    set.get(&key(b"a")).unwrap();
+    set.get(&key(b"c")).unwrap();
+    set.revert();
+    assert_eq!(set.take_reads().keys, [key(b"c")]);
+    set.record_reads();
+    set.get(&key(b"a")).unwrap();
+    assert_eq!(set.take_reads().keys, [key(b"a")], "the write that hid it was taken back");
+}
+
+#[test]
+fn a_write_answers_what_was_there() {
+    let chain = chain_of(&[b"a"]);
+    let mut set = ChangeSet::new(chain.state.view());
+    let text = |value: Option<Value>| value.map(|value| value.to_vec());
+    assert_eq!(text(set.put(&key(b"a"), *b"1").unwrap()), Some(b"a".to_vec()));
+    assert_eq!(text(set.put(&key(b"a"), *b"2").unwrap()), Some(b"1".to_vec()));
+    assert_eq!(text(set.delete(&key(b"a")).unwrap()), Some(b"2".to_vec()));
+    assert_eq!(text(set.delete(&key(b"a")).unwrap()), None);
+    assert_eq!(text(set.put(&key(b"b"), *b"3").unwrap()), None);
 }
 
 #[test]
 fn a_scan_is_recorded_with_its_range_and_what_it_found() {
     let chain = chain_of(&[b"a", b"b", b"c"]);
     let mut set = ChangeSet::new(chain.state.view());
-    set.begin_transaction();
+    set.record_reads();
     set.scan(&key(b""), None, 2).unwrap();
     set.scan(&key(b""), Some(&key(b"b")), 2).unwrap();
-    let reads = set.end_transaction().reads;
+    let reads = set.take_reads();
     let first = ScanRange { prefix: key(b""), after: None, through: Some(key(b"b")) };
     let second = ScanRange { prefix: key(b""), after: Some(key(b"b")), through: None };
     assert_eq!(reads.scans, [first, second]);
@@ -102,26 +113,14 @@ fn a_scan_is_recorded_with_its_range_and_what_it_found() {
 }
 
 #[test]
-fn a_prefetch_is_no_read_and_changes_no_answer() {
-    let chain = chain_of(&[b"a"]);
-    let mut set = ChangeSet::new(chain.state.view());
-    set.begin_transaction();
-    set.put(key(b"b"), *b"1").unwrap();
-    set.prefetch(&[key(b"a"), key(b"b"), key(b"absent")]).unwrap();
-    assert_eq!(set.get(&key(b"b")).unwrap().as_deref(), Some(&b"1"[..]));
-    assert_eq!(set.get(&key(b"absent")).unwrap(), None);
-    assert_eq!(set.end_transaction().reads.keys, [key(b"absent")]);
-}
-
-#[test]
 fn too_long_keys_and_values_are_refused() {
     let chain = chain_of(&[]);
     let mut set = ChangeSet::new(chain.state.view());
     let long = StateKey::from_bytes(vec![1; MAX_KEY_BYTES + 1]);
-    assert_eq!(set.put(long.clone(), *b""), Err(StateError::KeyTooLong(MAX_KEY_BYTES + 1)));
+    assert_eq!(set.put(&long, *b""), Err(StateError::KeyTooLong(MAX_KEY_BYTES + 1)));
     assert_eq!(set.delete(&long), Err(StateError::KeyTooLong(MAX_KEY_BYTES + 1)));
     let large = vec![0; MAX_VALUE_BYTES + 1];
-    assert_eq!(set.put(key(b"k"), large), Err(StateError::ValueTooLong(MAX_VALUE_BYTES + 1)));
+    assert_eq!(set.put(&key(b"k"), large), Err(StateError::ValueTooLong(MAX_VALUE_BYTES + 1)));
     assert!(set.finish().unwrap().is_empty());
 }
 
@@ -129,9 +128,9 @@ fn too_long_keys_and_values_are_refused() {
 fn an_overlay_is_the_state_after_the_undecided_block() {
     let mut chain = chain_of(&[b"a", b"b", b"c"]);
     let mut set = ChangeSet::new(chain.state.view());
-    set.put(key(b"bb"), *b"new").unwrap();
+    set.put(&key(b"bb"), *b"new").unwrap();
     set.delete(&key(b"b")).unwrap();
-    set.put(key(b"c"), *b"changed").unwrap();
+    set.put(&key(b"c"), *b"changed").unwrap();
     let update = chain.state.update(set.finish().unwrap()).unwrap();
     let overlay = Overlay::new(chain.state.view(), &update);
     assert_eq!((overlay.height(), overlay.root()), (Height(1), update.root()));
@@ -144,7 +143,7 @@ fn an_overlay_is_the_state_after_the_undecided_block() {
 
     // The next block may be executed on it, and be given its root once this one is committed.
     let mut next = ChangeSet::new(&overlay);
-    next.put(key(b"c"), *b"again").unwrap();
+    next.put(&key(b"c"), *b"again").unwrap();
     let next = next.finish().unwrap();
     assert_eq!(next.entries()[0].previous.as_deref(), Some(&b"changed"[..]));
     chain.state.commit(Height(1), update, Batch::new()).unwrap();
@@ -195,7 +194,7 @@ proptest! {
             let top = model.last_mut().unwrap();
             match act {
                 Act::Put(number, value) => {
-                    set.put(grouped(number), vec![value]).unwrap();
+                    set.put(&grouped(number), vec![value]).unwrap();
                     top.insert(grouped(number).into_bytes(), vec![value]);
                 }
                 Act::Delete(number) => {

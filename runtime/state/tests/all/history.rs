@@ -199,7 +199,7 @@ fn a_view_reads_its_own_height_even_at_the_moment_of_the_next_ones_write() {
     let state = State::open(Arc::new(Watched::default()), options(), None).unwrap();
     let commit = |height: u64, value: u8| {
         let mut set = ChangeSet::new(state.view());
-        set.put(key(b"k"), [value]).unwrap();
+        set.put(&key(b"k"), [value]).unwrap();
         let update = state.update(set.finish().unwrap()).unwrap();
         state.commit(Height(height), update, Batch::new()).unwrap();
     };
@@ -220,7 +220,7 @@ fn a_view_reads_its_own_height_even_at_the_moment_of_the_next_ones_write() {
 fn the_first_block_of_a_restored_state_may_have_any_height() {
     let state = State::open(Arc::new(MemoryStore::new()), options(), None).unwrap();
     let mut set = ChangeSet::new(state.view());
-    set.put(key(b"k"), *b"1").unwrap();
+    set.put(&key(b"k"), *b"1").unwrap();
     let update = state.update(set.finish().unwrap()).unwrap();
     let root = update.root();
     state.commit(Height(500), update, Batch::new()).unwrap();

@@ -109,7 +109,7 @@ fn a_failed_write_halts_and_the_last_whole_block_comes_back() {
     let view = chain.state.view();
     chain.store().fail_writes(true);
     let mut set = ChangeSet::new(chain.state.view());
-    set.put(numbered(1), *b"never").unwrap();
+    set.put(&numbered(1), *b"never").unwrap();
     let update = chain.state.update(set.finish().unwrap()).unwrap();
     let error = chain.state.commit(Height(3), update, Batch::new()).unwrap_err();
     assert!(matches!(error, StateError::Store(_)), "{error:?}");

@@ -95,7 +95,7 @@ impl Chain {
         for (key, value) in writes {
             match value {
                 Some(value) => {
-                    set.put(key.clone(), value.clone()).unwrap();
+                    set.put(key, value.clone()).unwrap();
                     pairs.insert(key.as_bytes().to_vec(), value.clone());
                 }
                 None => {

@@ -49,9 +49,9 @@ fn a_block_that_changes_nothing_keeps_the_root_and_writes_no_page() {
     chain.block(&[(key(b"k"), Some(vec![1])), (key(b"l"), Some(vec![2]))]);
     let root = chain.state.root();
     let mut set = ChangeSet::new(chain.state.view());
-    set.put(key(b"k"), vec![9]).unwrap();
-    set.put(key(b"k"), vec![1]).unwrap();
-    set.put(key(b"new"), vec![1]).unwrap();
+    set.put(&key(b"k"), vec![9]).unwrap();
+    set.put(&key(b"k"), vec![1]).unwrap();
+    set.put(&key(b"new"), vec![1]).unwrap();
     set.delete(&key(b"new")).unwrap();
     let changes = set.finish().unwrap();
     assert!(changes.is_empty());
@@ -66,7 +66,7 @@ fn candidate_blocks_are_computed_side_by_side_and_thrown_away() {
     let root = chain.state.root();
     let candidate = |value: u8| {
         let mut set = ChangeSet::new(chain.state.view());
-        (0..60).for_each(|number| set.put(numbered(number * 3), vec![value]).unwrap());
+        (0..60).for_each(|number| drop(set.put(&numbered(number * 3), vec![value]).unwrap()));
         chain.state.update(set.finish().unwrap()).unwrap()
     };
     let (one, other) = (candidate(1), candidate(2));
@@ -84,7 +84,7 @@ fn changes_made_on_an_earlier_state_are_superseded() {
     let mut chain = Chain::new(options());
     chain.block(&[(key(b"k"), Some(vec![1]))]);
     let mut set = ChangeSet::new(chain.state.view());
-    set.put(key(b"k"), vec![5]).unwrap();
+    set.put(&key(b"k"), vec![5]).unwrap();
     chain.block(&[(key(b"k"), Some(vec![2]))]);
     assert_eq!(chain.state.update(set.finish().unwrap()).err(), Some(StateError::Superseded));
 }
@@ -114,7 +114,7 @@ fn memory_stays_within_its_bound_and_the_root_stays_right() {
     for block in 0..12u64 {
         let writes = (0..6000).map(|number| (numbered(block * 6000 + number), Some(vec![block as u8; 20])));
         let mut set = ChangeSet::new(chain.state.view());
-        writes.for_each(|(key, value): Write| set.put(key, value.unwrap()).unwrap());
+        writes.for_each(|(key, value): Write| drop(set.put(&key, value.unwrap()).unwrap()));
         let update = chain.state.update(set.finish().unwrap()).unwrap();
         chain.state.commit(Height(block), update, Batch::new()).unwrap();
         let memory = chain.state.memory();
@@ -139,7 +139,7 @@ fn a_damaged_or_missing_page_is_noticed_when_it_is_read() {
             store.damage(Column::PAGES, id, damage);
             let state = State::open(store, options(), chain.last()).unwrap();
             let mut set = ChangeSet::new(state.view());
-            (0..400).for_each(|number| set.put(numbered(number), vec![1]).unwrap());
+            (0..400).for_each(|number| drop(set.put(&numbered(number), vec![1]).unwrap()));
             let error = state.update(set.finish().unwrap()).err();
             assert!(matches!(error, Some(StateError::Corrupt(_))), "{error:?}");
         }

@@ -199,9 +199,10 @@ impl World {
 
     /// Decides an executed block.
     pub fn commit(&mut self, executed: ExecutedBlock, transactions: &[Transaction]) -> ExecutedBlockParts {
-        let ExecutedBlock { header, head, receipts, update, .. } = executed;
+        let ExecutedBlock { header, head, transactions: ran, receipts, update, .. } = executed;
         self.state.commit(header.height, update, Batch::new()).unwrap();
-        let ran = transactions.iter().map(|transaction| (transaction.body.id(), transaction.body.expires_at));
+        let given = transactions.iter().map(|transaction| (transaction.body.id(), transaction.body.expires_at));
+        assert_eq!(ran, given.collect::<Vec<_>>(), "a block lists what ran in it, in its order");
         Arc::make_mut(&mut self.seen).push_block(header.time, ran);
         let context = BlockContext { round: header.round, time: header.time, proposer: header.proposer };
         self.blocks.push((context, transactions.to_vec(), header.hash()));

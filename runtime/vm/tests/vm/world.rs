@@ -131,9 +131,9 @@ impl Host for World {
         self.read_only
     }
 
-    fn storage_get(&mut self, key: &[u8]) -> HostResult<Option<Vec<u8>>> {
+    fn storage_get(&mut self, key: &[u8]) -> HostResult<Option<Arc<[u8]>>> {
         self.sound()?;
-        Ok(self.storage.get(key).cloned())
+        Ok(self.storage.get(key).map(|value| value.as_slice().into()))
     }
 
     fn storage_put(&mut self, key: &[u8], value: &[u8]) -> HostResult<()> {
