@@ -5,9 +5,15 @@ use portolan_interface::{
     AccountId, BusinessDate, Currency, MemberId, Money, TermsError,
     settlement::{Book, Deposit, SettlementError},
 };
-use portolan_sdk::{ensure, env};
+use portolan_sdk::{ensure, env, storage::Map};
 
-use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, obligations, payables};
+use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, add, obligations, payables};
+
+/// Days read at once when summing up what is due.
+const DAYS: u32 = 16;
+
+/// A day on which something is due from a deposit: the deposit's key, and the day's number.
+pub type DayKey = (AccountId, MemberId, [u8; 3], i32);
 
 /// Sums of a bank in a currency, minor units.
 #[derive(Clone, Copy, Encode, Decode)]
@@ -48,14 +54,15 @@ impl Place {
         (self.account, self.bank, self.currency.0)
     }
 
+    /// The key of one of its days.
+    pub fn day_key(self, day: i32) -> DayKey {
+        (self.account, self.bank, self.currency.0, day)
+    }
+
     /// The balance; nothing where there never was one.
     pub fn balance(self) -> Balance {
         BALANCES.get(&self.key()).unwrap_or_default()
     }
-}
-
-fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
-    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
 }
 
 /// Sets the bank's cap in a currency; the first time, the bank begins to serve it.
@@ -155,6 +162,30 @@ pub fn pay(place: Place, to: AccountId, minor: i128) -> Result<(), SettlementErr
 fn due_and_unpaid(place: Place) -> Result<i128, SettlementError> {
     let today = BusinessDate(env::business_date());
     add(obligations::bound_until(place, today)?, payables::bound_until(place, today)?)
+}
+
+/// The sum of what is owed from a deposit on days up to `last`, in a list of days that is kept in their order.
+pub fn sum_until<D: Encode + Decode>(
+    days: &Map<DayKey, D>,
+    place: Place,
+    last: BusinessDate,
+    owed: impl Fn(&D) -> Result<i128, SettlementError>,
+) -> Result<i128, SettlementError> {
+    let (mut after, mut sum) = (None, 0);
+    loop {
+        let page = days.page_of(&place.key(), after.as_ref(), DAYS);
+        let whole = page.len() < DAYS as usize;
+        for (key, day) in page {
+            if key.3 > last.0 {
+                return Ok(sum);
+            }
+            sum = add(sum, owed(&day)?)?;
+            after = Some(key);
+        }
+        if whole {
+            return Ok(sum);
+        }
+    }
 }
 
 /// Takes from what is not set aside.

@@ -20,7 +20,7 @@ mod waterfall;
 use alloc::vec::Vec;
 
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, Currency, Hash, MemberId, Money, PAGE, PartId, access,
+    AccountId, BusinessDate, CertificateId, Currency, Hash, MemberId, Money, PAGE, PartId, TermsError, access,
     financing::api::CONTRACT as FINANCING,
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
@@ -506,6 +506,11 @@ const NO_CURRENCY: Currency = Currency(*b"XXX");
 fn ensure_agenda() -> Result<(), SettlementError> {
     ensure!(access::called_by(env::self_id()), SettlementError::NotAgenda);
     Ok(())
+}
+
+/// A sum of minor units; one that does not fit is refused.
+fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
+    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
 }
 
 fn positive(amount: Money) -> Result<(), SettlementError> {

@@ -8,7 +8,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use portolan_interface::{
-    AccountId, BusinessDate, Money, TermsError,
+    AccountId, BusinessDate, Money,
     settlement::{
         MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES, Netting, NettingEntry, NettingFault, NettingPage,
         NettingParty, NettingState, NettingTerms, RecordKind, SettlementError, SettlementEvent, api::emit,
@@ -17,7 +17,7 @@ use portolan_interface::{
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    NETTINGS, NETTINGS_OF, committing,
+    NETTINGS, NETTINGS_OF, add, committing,
     deposits::{self, Place},
     payables,
 };
@@ -74,10 +74,6 @@ fn ensure_true(terms: &NettingTerms, of: Option<AccountId>) -> Result<(), Settle
         ensure!(holds, fault(NettingFault::Promise));
     }
     Ok(())
-}
-
-fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
-    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
 }
 
 /// What a party disposes of by consenting: what it is owed and gives up, and what it pays on top.

@@ -6,16 +6,17 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use codec::{Decode, Encode};
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, MemberId, Money, TermsError,
+    AccountId, BusinessDate, CertificateId, Currency, MemberId, Money,
     settlement::{MAX_PAYMENTS, Obligation, ObligationState, Payment, SettlementError, SettlementEvent, api::emit},
 };
 use portolan_sdk::{ensure, env};
 use portolan_terms::pro_rata;
 
-use crate::{DUE, OBLIGATIONS, OBLIGATIONS_OF, deposits, deposits::Place, waterfall};
-
-/// Days read at once when summing up what is due.
-const DAYS: u32 = 16;
+use crate::{
+    DUE, OBLIGATIONS, OBLIGATIONS_OF, add,
+    deposits::{self, DayKey, Place},
+    waterfall,
+};
 
 /// What a payer owes on a day from one deposit, minor units, by who is served first.
 #[derive(Clone, Copy, Default, Encode, Decode)]
@@ -75,16 +76,12 @@ impl DueDay {
     }
 }
 
-fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
-    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
-}
-
 fn place_of(obligation: &Obligation) -> Place {
     Place::new(obligation.payer, obligation.bank, obligation.amount.currency)
 }
 
-fn day_key(obligation: &Obligation) -> (AccountId, MemberId, [u8; 3], i32) {
-    (obligation.payer, obligation.bank, obligation.amount.currency.0, obligation.due.0)
+fn day_key(obligation: &Obligation) -> DayKey {
+    place_of(obligation).day_key(obligation.due.0)
 }
 
 /// A certificate will be due.
@@ -121,23 +118,7 @@ fn keep_day(obligation: &Obligation, day: DueDay) -> Result<(), SettlementError>
 
 /// The sum of what is owed from a deposit on days up to `last`.
 pub fn bound_until(place: Place, last: BusinessDate) -> Result<i128, SettlementError> {
-    let start = (place.account, place.bank, place.currency.0);
-    let mut after = None;
-    let mut sum = 0;
-    loop {
-        let days = DUE.page_of(&start, after.as_ref(), DAYS);
-        let whole = days.len() < DAYS as usize;
-        for (key, day) in days {
-            if key.3 > last.0 {
-                return Ok(sum);
-            }
-            sum = add(sum, day.owed()?)?;
-            after = Some(key);
-        }
-        if whole {
-            return Ok(sum);
-        }
-    }
+    deposits::sum_until(&DUE, place, last, |day| day.owed())
 }
 
 /// Sets aside what the deposit gives for a claim that is due. Earlier days come first; claims of one day share in proportion, and what was
@@ -223,10 +204,7 @@ pub fn pay(certificate: CertificateId, payments: &[Payment]) -> Result<(), Settl
 }
 
 /// Who gets the payment: its holder, or the payees of the part's waterfall.
-fn spread(
-    payment: &Payment,
-    currency: portolan_interface::Currency,
-) -> Result<Vec<(AccountId, i128)>, SettlementError> {
+fn spread(payment: &Payment, currency: Currency) -> Result<Vec<(AccountId, i128)>, SettlementError> {
     if payment.financed {
         return waterfall::spread(payment.part, Money::new(payment.minor, currency));
     }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use codec::{Decode, Encode};
 use portolan_interface::{
-    AccountId, BusinessDate, MemberId, Money, TermsError,
+    AccountId, BusinessDate, Money,
     settlement::{
         MAX_PAYABLES_A_DAY, PAYABLE_ATTEMPTS, Payable, PayablePage, PayableState, PayableTerms, RecordKind,
         SettlementError, SettlementEvent,
@@ -19,13 +19,11 @@ use portolan_sdk::{ensure, env};
 use portolan_terms::{Claim, waterfall};
 
 use crate::{
-    OWED_TO, PAYABLE_DAYS, PAYABLES,
-    deposits::{self, Place},
+    OWED_TO, PAYABLE_DAYS, PAYABLES, add,
+    deposits::{self, DayKey, Place},
     obligations, proceeds,
 };
 
-/// Days read at once when summing up what is due.
-const DAYS: u32 = 16;
 /// Days that one collection goes through.
 const DAYS_AT_ONCE: u32 = 4;
 /// Gas of one day's payments.
@@ -59,16 +57,6 @@ pub struct PayableDay {
     attempts: u8,
 }
 
-type DayKey = (AccountId, MemberId, [u8; 3], i32);
-
-fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
-    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
-}
-
-fn day_key(place: Place, due: i32) -> DayKey {
-    (place.account, place.bank, place.currency.0, due)
-}
-
 fn place_of(payer: AccountId, terms: &PayableTerms) -> Place {
     Place::new(payer, terms.bank, terms.amount.currency)
 }
@@ -80,7 +68,7 @@ pub fn promise(payer: AccountId, terms: PayableTerms) -> Result<u32, SettlementE
     ensure!(today < terms.due && terms.due <= latest, SettlementError::DueDate { latest });
     deposits::ensure_served(terms.bank, terms.amount.currency)?;
     let place = place_of(payer, &terms);
-    let key = day_key(place, terms.due.0);
+    let key = place.day_key(terms.due.0);
     let mut day = match PAYABLE_DAYS.get(&key) {
         Some(day) => day,
         None => {
@@ -109,7 +97,7 @@ fn put_on_agenda(place: Place, due: i32, on: i32) -> Result<(), SettlementError>
 /// The agenda pays a day's promises, and tries again on the next days while something is owed.
 pub fn run(place: Place, due: BusinessDate) -> Result<(), SettlementError> {
     pay_day(place, due.0)?;
-    let key = day_key(place, due.0);
+    let key = place.day_key(due.0);
     let Some(mut day) = PAYABLE_DAYS.get(&key) else { return Ok(()) };
     day.attempts = day.attempts.saturating_add(1);
     PAYABLE_DAYS.set(&key, &day);
@@ -122,12 +110,8 @@ pub fn run(place: Place, due: BusinessDate) -> Result<(), SettlementError> {
 /// The payer, or who is owed something of it, asks: pays what is due and not paid, oldest first, as far as the deposit goes. Answers how much
 /// that was.
 pub fn collect(account: AccountId, place: Place) -> Result<Money, SettlementError> {
-    let start = (place.account, place.bank, place.currency.0);
-    let mut due = PAYABLE_DAYS.page_of(&start, None, DAYS_AT_ONCE);
-    due.retain(|(key, _)| key.3 <= env::business_date());
-    let owed = |number: &u32| load(place.account, *number).is_ok_and(|promise| promise.terms.payee == account);
-    let party = account == place.account || due.iter().any(|(_, day)| day.numbers.iter().any(owed));
-    ensure!(party, SettlementError::NotParty);
+    let due = due_days(place, None);
+    ensure!(account == place.account || is_owed(account, place, &due), SettlementError::NotParty);
     let mut paid = 0;
     for (key, _) in due {
         paid = add(paid, pay_day(place, key.3)?)?;
@@ -135,9 +119,29 @@ pub fn collect(account: AccountId, place: Place) -> Result<Money, SettlementErro
     Ok(Money::new(paid, place.currency))
 }
 
+/// The next days that have come and are not paid, oldest first.
+fn due_days(place: Place, after: Option<&DayKey>) -> Vec<(DayKey, PayableDay)> {
+    let mut days = PAYABLE_DAYS.page_of(&place.key(), after, DAYS_AT_ONCE);
+    days.retain(|(key, _)| key.3 <= env::business_date());
+    days
+}
+
+/// Whether the account is owed something on any of the days that have come, be it behind others.
+fn is_owed(account: AccountId, place: Place, first: &[(DayKey, PayableDay)]) -> bool {
+    let owed = |number: &u32| load(place.account, *number).is_ok_and(|promise| promise.terms.payee == account);
+    let mut days = first.to_vec();
+    while let Some((last, _)) = days.last().cloned() {
+        if days.iter().any(|(_, day)| day.numbers.iter().any(owed)) {
+            return true;
+        }
+        days = due_days(place, Some(&last));
+    }
+    false
+}
+
 /// Pays what a deposit gives on one day's promises, after earlier days. Answers how much that was.
 fn pay_day(place: Place, due: i32) -> Result<i128, SettlementError> {
-    let key = day_key(place, due);
+    let key = place.day_key(due);
     let Some(mut day) = PAYABLE_DAYS.get(&key) else { return Ok(0) };
     let available = available(place, due)?;
     let mut promises = Vec::new();
@@ -153,7 +157,12 @@ fn pay_day(place: Place, due: i32) -> Result<i128, SettlementError> {
     }
     day.owed -= paid;
     day.numbers = promises.iter().filter(|(_, promise)| promise.open() > 0).map(|(number, _)| *number).collect();
-    keep_day(&key, &day);
+    // A day on which nothing is owed any more leaves the list.
+    if day.numbers.is_empty() {
+        PAYABLE_DAYS.remove(&key)
+    } else {
+        PAYABLE_DAYS.set(&key, &day)
+    }
     Ok(paid)
 }
 
@@ -187,40 +196,25 @@ fn pay_one(place: Place, number: u32, promise: &mut Promise, share: i128) -> Res
 pub fn set_off(payer: AccountId, number: u32, minor: i128) -> Result<(), SettlementError> {
     let mut promise = load(payer, number)?;
     promise.netted_minor = add(promise.netted_minor, minor)?;
-    let key = day_key(place_of(payer, &promise.terms), promise.terms.due.0);
+    let key = place_of(payer, &promise.terms).day_key(promise.terms.due.0);
     let mut day = PAYABLE_DAYS.get(&key).unwrap_or_default();
     day.owed -= minor;
     if promise.open() == 0 {
         day.numbers.retain(|open| *open != number);
     }
-    keep_day(&key, &day);
+    // Before its day has run it stays, empty or not: a promise made for it later is then run by the entry that is on the agenda already.
+    if day.numbers.is_empty() && day.attempts > 0 {
+        PAYABLE_DAYS.remove(&key)
+    } else {
+        PAYABLE_DAYS.set(&key, &day)
+    }
     PAYABLES.set(&payer, number, &promise);
     Ok(())
 }
 
-/// Keeps what is owed on a day; a day on which nothing is owed any more leaves the list.
-fn keep_day(key: &DayKey, day: &PayableDay) {
-    if day.numbers.is_empty() { PAYABLE_DAYS.remove(key) } else { PAYABLE_DAYS.set(key, day) }
-}
-
 /// The sum of what is promised from a deposit for days up to `last`, and not paid.
 pub fn bound_until(place: Place, last: BusinessDate) -> Result<i128, SettlementError> {
-    let start = (place.account, place.bank, place.currency.0);
-    let (mut after, mut sum) = (None, 0);
-    loop {
-        let days = PAYABLE_DAYS.page_of(&start, after.as_ref(), DAYS);
-        let whole = days.len() < DAYS as usize;
-        for (key, day) in days {
-            if key.3 > last.0 {
-                return Ok(sum);
-            }
-            sum = add(sum, day.owed)?;
-            after = Some(key);
-        }
-        if whole {
-            return Ok(sum);
-        }
-    }
+    deposits::sum_until(&PAYABLE_DAYS, place, last, |day| Ok(day.owed))
 }
 
 /// A promise.

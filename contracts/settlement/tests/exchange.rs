@@ -11,7 +11,7 @@ use portolan_interface::{
     },
 };
 use portolan_sdk::CallError;
-use world::{Firm, Settlement, World, cny, commitment, date, refusal};
+use world::{Firm, Settlement, World, cny, commitment, date, refusal, refuses};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -80,17 +80,6 @@ fn assert_deposits(world: &World) {
     for currency in [Currency::USD, Currency::JPY, Currency::CNY] {
         world.assert_deposits_in(world.bank, currency);
     }
-}
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<SettlementError>>,
-    error: SettlementError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
 }
 
 fn unsound(fault: QuoteFault) -> SettlementError {

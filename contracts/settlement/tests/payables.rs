@@ -8,23 +8,12 @@ use portolan_interface::{
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
         MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_PAYABLES_A_DAY, NettingEntry, NettingFault, NettingState,
-        NettingTerms, Payable, PayableState, PayableTerms, PriorityClass, RecordKind, SettlementError, SettlementEvent,
-        api::CONTRACT,
+        NettingTerms, PAYABLE_ATTEMPTS, Payable, PayableState, PayableTerms, PriorityClass, RecordKind,
+        SettlementError, SettlementEvent, api::CONTRACT,
     },
 };
 use portolan_sdk::CallError;
-use world::{Firm, Settlement, World, cny, commitment, refusal};
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<SettlementError>>,
-    error: SettlementError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
+use world::{Firm, Settlement, World, cny, commitment, refusal, refuses};
 
 fn terms(world: &World, payee: Firm, minor: i128, days: i32) -> PayableTerms {
     PayableTerms {
@@ -192,6 +181,40 @@ fn the_agenda_tries_for_ten_days_and_then_somebody_who_is_owed_must_ask() {
     refuses(&world, || collect(&world, world.tier_2), SettlementError::NotParty);
     assert_eq!(collect(&world, world.tier_1), Ok(cny(100)));
     refuses(&world, || collect(&world, world.tier_1), SettlementError::NotParty);
+}
+
+#[test]
+fn who_is_owed_behind_many_others_may_ask_for_their_sake() {
+    let world = World::new();
+    for days in 1..=6 {
+        owes(&world, world.core, world.tier_1, 10, days);
+    }
+    owes(&world, world.core, world.tier_2, 10, 7);
+    world.advance_to(world.in_days(30));
+    world.deposit(cny(1_000));
+    assert_eq!(collect(&world, world.tier_2), Ok(cny(40)), "the oldest four days");
+    assert_eq!(collect(&world, world.tier_2), Ok(cny(30)));
+    assert_eq!(balances(&world, [world.tier_1, world.tier_2]), [60, 10]);
+}
+
+#[test]
+fn a_promise_made_after_all_of_its_day_was_set_off_is_on_the_agenda_once() {
+    let world = World::new();
+    owes(&world, world.core, world.tier_1, 100, 1);
+    owes(&world, world.tier_1, world.core, 100, 1);
+    let entries = vec![entry(world.core, 0, world.tier_1, 100), entry(world.tier_1, 0, world.core, 100)];
+    let number = propose(&world, world.core, netting(&world, entries)).unwrap();
+    consent(&world, world.core, number).unwrap();
+    consent(&world, world.tier_1, number).unwrap();
+    owes(&world, world.core, world.tier_2, 50, 1);
+    assert_eq!(world.chain.agenda().len(), 2, "a day of each payer's");
+    for _ in 0..=PAYABLE_ATTEMPTS {
+        world.advance_to(world.in_days(1));
+        assert!(world.chain.agenda().len() <= 1);
+    }
+    assert_eq!(stands(&world, world.core, 1), (0, 0, PayableState::Overdue));
+    world.deposit(cny(50));
+    assert_eq!(collect(&world, world.tier_2), Ok(cny(50)));
 }
 
 #[test]

@@ -13,18 +13,7 @@ use portolan_interface::{
     },
 };
 use portolan_sdk::CallError;
-use world::{Firm, Settlement, World, cny, commitment, refusal};
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    world: &World,
-    act: impl FnOnce() -> Result<T, CallError<SettlementError>>,
-    error: SettlementError,
-) {
-    let before = world.chain.snapshot();
-    assert_eq!(refusal(act()), error);
-    assert_eq!(world.chain.snapshot(), before, "a refusal changes nothing");
-}
+use world::{Firm, Settlement, World, cny, commitment, refusal, refuses};
 
 fn line(kind: TrancheKind, payee: Firm, rate: u32, due_minor: Option<i128>) -> SalesLine {
     SalesLine { kind, payee: payee.account, rate: Ppm(rate), due_minor, paid_minor: 0 }
