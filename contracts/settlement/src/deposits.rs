@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 use portolan_interface::{
-    AccountId, BusinessDate, Currency, MemberId, Money, TermsError,
+    AccountId, BusinessDate, Currency, MemberId, Money,
     settlement::{Book, Deposit, SettlementError},
 };
 use portolan_sdk::{ensure, env, storage::Map};
