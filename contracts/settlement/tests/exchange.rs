@@ -261,7 +261,8 @@ fn the_terms_of_a_quote_are_sound() {
         change(&world, &mut terms);
         post(&world, world.bank, terms)
     };
-    let cases: [(fn(&World, &mut QuoteTerms), QuoteFault); 14] = [
+    type Case = (fn(&World, &mut QuoteTerms), QuoteFault);
+    let cases: [Case; 14] = [
         (|_, terms| terms.price.to = Currency::USD, QuoteFault::OnePair),
         (|_, terms| terms.price.units = 0, QuoteFault::Price),
         (|_, terms| terms.price.decimals = 13, QuoteFault::Price),
