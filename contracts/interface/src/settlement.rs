@@ -156,7 +156,7 @@ data! {
         pub payer: AccountId,
         /// From the deposit at this bank.
         pub bank: MemberId,
-        /// The promised amount.
+        /// The promised amount, less what was diluted, cancelled, written off or given as discount.
         pub amount: Money,
         /// Paid so far.
         pub paid: Money,
@@ -200,7 +200,7 @@ small! {
         /// Money is set aside and being paid out.
         #[codec(index = 1)]
         Paying,
-        /// Paid in full.
+        /// Nothing is owed any more.
         #[codec(index = 2)]
         Paid,
         /// Due, run, and not paid in full.
@@ -406,6 +406,21 @@ data! {
             /// What is wrong.
             fault: RuleFault,
         },
+        /// only {open} is still owed: ask for no more than that
+        #[codec(index = 40)]
+        AboveOwed {
+            /// What is owed.
+            open: Money,
+        },
+        /// it is due since {due}: the agenda collects it
+        #[codec(index = 41)]
+        NotEarly {
+            /// The due date.
+            due: BusinessDate,
+        },
+        /// the discount is negative
+        #[codec(index = 42)]
+        NegativeDiscount,
     }
 
     /// What `settlement` tells.
@@ -676,6 +691,32 @@ data! {
             /// How much.
             amount: Money,
         },
+        /// Less is owed on a certificate: it was diluted, cancelled or written off.
+        #[codec(index = 23)]
+        Reduced {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes.
+            payer: AccountId,
+            /// By how much less.
+            by: Money,
+            /// What is still owed.
+            rest: Money,
+        },
+        /// Leaves of a certificate were paid before its due date.
+        #[codec(index = 24)]
+        PaidEarly {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who paid.
+            payer: AccountId,
+            /// How much was paid.
+            paid: Money,
+            /// How much less than the face that is.
+            discount: Money,
+            /// What is still owed.
+            rest: Money,
+        },
     }
 }
 
@@ -864,6 +905,20 @@ pub trait Settlement {
         account: AccountId,
         bank: MemberId,
         currency: Currency,
+    ) -> Result<(), SettlementError>;
+
+    /// `receivable` only: less is owed on a certificate, as it was diluted, cancelled or written off. Not while money is set aside for it.
+    #[call(index = 25)]
+    fn reduce(&mut self, certificate: CertificateId, by: Money) -> Result<(), SettlementError>;
+
+    /// `receivable` only: pays leaves before the due date out of the free part of the payer's deposit. The payments and the discount together are
+    /// no longer owed.
+    #[call(index = 26)]
+    fn pay_early(
+        &mut self,
+        certificate: CertificateId,
+        payments: Vec<Payment>,
+        discount: Money,
     ) -> Result<(), SettlementError>;
 
     /// The deposits of an account, from number `from` on. For its member.

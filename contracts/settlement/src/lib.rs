@@ -349,6 +349,24 @@ impl Settlement for Contract {
     }
 
     #[inline(never)]
+    fn reduce(&mut self, certificate: CertificateId, by: Money) -> Result<(), SettlementError> {
+        ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
+        positive(by)?;
+        obligations::reduce(certificate, by)
+    }
+
+    #[inline(never)]
+    fn pay_early(
+        &mut self,
+        certificate: CertificateId,
+        payments: Vec<Payment>,
+        discount: Money,
+    ) -> Result<(), SettlementError> {
+        ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
+        obligations::pay_early(certificate, &payments, discount)
+    }
+
+    #[inline(never)]
     fn redemptions_at(&self, bank: MemberId, from: Option<u32>) -> Result<RedemptionPage, SettlementError> {
         ensure!(access::may_read_of(bank), SettlementError::NotParty);
         let count = REDEMPTIONS.len(&bank);

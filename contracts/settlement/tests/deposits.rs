@@ -678,3 +678,122 @@ fn sums_over_many_due_days_are_whole() {
     let deposit = &world.settlement(world.core).deposits(world.core.account, None).unwrap().deposits[0];
     assert_eq!(deposit.bound, cny(350), "35 days are due, five are not");
 }
+
+// What is owed on a certificate falls before it is due: dilution, cancellation, early payment.
+
+fn owed_in(world: &World, minor: i128, days: i32) {
+    let due = world.in_days(days);
+    receivable(world).register(CLAIM, world.core.account, world.bank.member, cny(minor), due).unwrap();
+}
+
+fn claim(world: &World) -> (i128, i128, ObligationState) {
+    let obligation = world.settlement(world.core).obligation(CLAIM).unwrap();
+    (obligation.amount.minor, obligation.paid.minor, obligation.state)
+}
+
+/// 800,000.00 paid 60 days early at 12 % ACT/360.
+#[test]
+fn s08_w12_a_debtor_pays_early_for_a_discount_out_of_what_is_free() {
+    let world = World::new();
+    owed_in(&world, 80_000_000, 60);
+    let price = |minor| vec![payment(world.tier_1, minor)];
+    let early = |minor| receivable(&world).pay_early(CLAIM, price(minor), cny(1_600_000));
+    refuses(&world, || early(78_400_000), SettlementError::InsufficientDeposit { missing: cny(78_400_000) });
+    world.deposit(cny(78_400_000));
+    refuses(&world, || early(78_400_001), SettlementError::InsufficientDeposit { missing: cny(1) });
+    early(78_400_000).unwrap();
+    assert_eq!([world.core, world.tier_1].map(|firm| world.balance(firm, world.bank)), [0, 78_400_000]);
+    assert_eq!(claim(&world), (78_400_000, 78_400_000, ObligationState::Paid));
+    assert_eq!(world.assert_deposits(world.bank), 78_400_000);
+    let told: Vec<SettlementEvent> = world.chain.events(CONTRACT);
+    let (payer, discount) = (world.core.account, cny(1_600_000));
+    let paid = SettlementEvent::PaidEarly { certificate: CLAIM, payer, paid: cny(78_400_000), discount, rest: cny(0) };
+    assert_eq!(told.last(), Some(&paid));
+    // Nothing of it binds the deposit when its day comes.
+    world.deposit(cny(10));
+    world.advance_to(world.in_days(60));
+    pay(&world, world.core, world.tier_2.account, cny(10)).unwrap();
+}
+
+#[test]
+fn what_is_paid_early_is_sound_and_before_its_day() {
+    let world = World::new();
+    world.deposit(cny(1_000));
+    owed_in(&world, 100, 1);
+    let early = |minor, discount| receivable(&world).pay_early(CLAIM, vec![payment(world.tier_1, minor)], discount);
+    let by_a_firm = world.settlement(world.core);
+    let by_hand = || by_a_firm.pay_early(CLAIM, vec![payment(world.tier_1, 90)], cny(10));
+    refuses(&world, by_hand, SettlementError::NotTrusted);
+    refuses(&world, || early(0, cny(10)), SettlementError::AmountNotPositive);
+    let nobody = || receivable(&world).pay_early(CLAIM, vec![], cny(10));
+    refuses(&world, nobody, SettlementError::AmountNotPositive);
+    refuses(&world, || early(90, cny(-1)), SettlementError::NegativeDiscount);
+    refuses(&world, || early(90, cny(11)), SettlementError::AboveOwed { open: cny(100) });
+    let (expected, found) = (Currency::CNY, Currency::USD);
+    let dollars = Money::new(10, Currency::USD);
+    refuses(&world, || early(90, dollars), SettlementError::WrongCurrency { expected, found });
+    early(45, cny(5)).unwrap();
+    assert_eq!(claim(&world), (95, 45, ObligationState::Pending));
+    world.advance_to(world.in_days(1));
+    refuses(&world, || early(45, cny(5)), SettlementError::NotEarly { due: world.today() });
+    assert_eq!(receivable(&world).collect(CLAIM), Ok(cny(50)));
+    let state = SettlementError::ObligationState { state: ObligationState::Paying, needed: ObligationState::Pending };
+    refuses(&world, || early(45, cny(5)), state);
+}
+
+#[test]
+fn a_financed_leaf_that_is_paid_early_runs_its_waterfall() {
+    let world = World::new();
+    world.deposit(cny(20_000));
+    owed_in(&world, 21_000, 30);
+    financing(&world).register_waterfall(PART, falls(&world)).unwrap();
+    let financed = Payment { financed: true, ..payment(world.tier_1, 20_000) };
+    receivable(&world).pay_early(CLAIM, vec![financed], cny(1_000)).unwrap();
+    assert_eq!(world.balance(world.other_bank, world.bank), 20_000);
+    let waterfall = world.settlement(world.other_bank).waterfall(PART).unwrap();
+    let paid: Vec<i128> = waterfall.tranches.iter().map(|tranche| tranche.paid_minor).collect();
+    assert_eq!(paid, [15_000, 5_000, 0, 0]);
+    assert_eq!(world.assert_deposits(world.bank), 20_000);
+}
+
+#[test]
+fn f16_what_is_diluted_is_not_owed_and_binds_no_deposit() {
+    let world = World::new();
+    world.deposit(cny(100));
+    owed_in(&world, 100, 1);
+    let less = |minor| receivable(&world).reduce(CLAIM, cny(minor));
+    refuses(&world, || world.settlement(world.core).reduce(CLAIM, cny(1)), SettlementError::NotTrusted);
+    refuses(&world, || less(0), SettlementError::AmountNotPositive);
+    refuses(&world, || less(101), SettlementError::AboveOwed { open: cny(100) });
+    less(30).unwrap();
+    let (certificate, payer) = (CLAIM, world.core.account);
+    let told: Vec<SettlementEvent> = world.chain.events(CONTRACT);
+    assert_eq!(told.last(), Some(&SettlementEvent::Reduced { certificate, payer, by: cny(30), rest: cny(70) }));
+    world.advance_to(world.in_days(1));
+    let over = SettlementError::InsufficientDeposit { missing: cny(1) };
+    refuses(&world, || pay(&world, world.core, world.tier_2.account, cny(31)), over);
+    pay(&world, world.core, world.tier_2.account, cny(30)).unwrap();
+    assert_eq!(receivable(&world).collect(CLAIM), Ok(cny(70)));
+    let paying = SettlementError::ObligationState { state: ObligationState::Paying, needed: ObligationState::Overdue };
+    refuses(&world, || less(1), paying);
+}
+
+#[test]
+fn what_is_overdue_can_be_written_off_whatever_its_turn() {
+    let world = World::new();
+    let other = CertificateId([7; 32]);
+    owed_in(&world, 100, 0);
+    receivable(&world).register(other, world.core.account, world.bank.member, cny(100), world.today()).unwrap();
+    let contract = receivable(&world);
+    assert_eq!((contract.collect(CLAIM), contract.collect(other)), (Ok(cny(0)), Ok(cny(0))));
+    // Tried on this day, and on the day before.
+    contract.reduce(CLAIM, cny(40)).unwrap();
+    world.advance_to(world.in_days(1));
+    contract.reduce(CLAIM, cny(60)).unwrap();
+    assert_eq!(claim(&world), (0, 0, ObligationState::Paid));
+    let paid = SettlementError::ObligationState { state: ObligationState::Paid, needed: ObligationState::Overdue };
+    refuses(&world, || contract.reduce(CLAIM, cny(1)), paid);
+    world.deposit(cny(60));
+    assert_eq!(contract.collect(other), Ok(cny(60)), "nothing else shares with it");
+    assert_eq!(world.settlement(world.core).deposits(world.core.account, None).unwrap().deposits[0].bound, cny(0));
+}
