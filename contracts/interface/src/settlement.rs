@@ -15,9 +15,9 @@ pub use exchange::{
     QuoteTerms, Side, ValueDay,
 };
 pub use payable::{
-    MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES, MAX_PAYABLES_A_DAY, Netting, NettingEntry,
-    NettingFault, NettingPage, NettingParty, NettingState, NettingTerms, PAYABLE_ATTEMPTS, Payable, PayablePage,
-    PayableState, PayableTerms, PriorityClass,
+    CollectionStep, LateCharges, LateTerms, MAX_GRACE_DAYS, MAX_NETTING_DAYS, MAX_NETTING_ENTRIES, MAX_NETTING_PARTIES,
+    MAX_PAYABLES_A_DAY, Netting, NettingEntry, NettingFault, NettingPage, NettingParty, NettingState, NettingTerms,
+    PAYABLE_ATTEMPTS, Payable, PayablePage, PayableState, PayableTerms, PriorityClass,
 };
 pub use proceeds::{MAX_COLLECTION_DAYS, MAX_SALES_LINES, Payout, RuleFault, SalesLine, SalesRule};
 pub use redemption::{RecordKind, Redemption, RedemptionAnswer, RedemptionPage, RedemptionReply, RedemptionState};
@@ -421,6 +421,23 @@ data! {
         /// the discount is negative
         #[codec(index = 42)]
         NegativeDiscount,
+        /// the terms for late payment do not fit: grace is at most 30 days, rate and tax at most one whole, the fee not negative
+        #[codec(index = 43)]
+        UnsoundLateTerms,
+        /// the promise is {state}; the act needs it {needed}
+        #[codec(index = 44)]
+        PayableState {
+            /// Where it stands.
+            state: PayableState,
+            /// What the act needs.
+            needed: PayableState,
+        },
+        /// collection has come to {step}: write off once it is ripe for arbitration
+        #[codec(index = 45)]
+        CollectionNotDone {
+            /// How far it has gone.
+            step: CollectionStep,
+        },
     }
 
     /// What `settlement` tells.
@@ -616,7 +633,9 @@ data! {
             payee: AccountId,
             /// How much.
             amount: Money,
-            /// What stays overdue.
+            /// Of it charges for being late.
+            charges: Money,
+            /// What stays overdue, with charges.
             rest: Money,
         },
         /// A party proposed a netting.
@@ -715,6 +734,48 @@ data! {
             /// How much less than the face that is.
             discount: Money,
             /// What is still owed.
+            rest: Money,
+        },
+        /// The agenda took a step of collection.
+        #[codec(index = 25)]
+        CollectionStepTaken {
+            /// Who owes.
+            payer: AccountId,
+            /// The promise in the payer's list.
+            number: u32,
+            /// To whom.
+            payee: AccountId,
+            /// Which.
+            step: CollectionStep,
+            /// What is owed, with charges.
+            open: Money,
+        },
+        /// A payee took the loss of a promise.
+        #[codec(index = 26)]
+        WrittenOff {
+            /// Who owes.
+            payer: AccountId,
+            /// The promise in the payer's list.
+            number: u32,
+            /// Who took the loss.
+            payee: AccountId,
+            /// What is owed, with charges.
+            amount: Money,
+            /// Commitment to the decision.
+            reference: Hash,
+        },
+        /// Something was paid on what had been written off.
+        #[codec(index = 27)]
+        Recovered {
+            /// Who paid.
+            payer: AccountId,
+            /// The promise in the payer's list.
+            number: u32,
+            /// To whom.
+            payee: AccountId,
+            /// How much.
+            amount: Money,
+            /// What is still owed, with charges.
             rest: Money,
         },
     }
@@ -920,6 +981,26 @@ pub trait Settlement {
         payments: Vec<Payment>,
         discount: Money,
     ) -> Result<(), SettlementError>;
+
+    /// Agenda only: a step in the collection of a promise that is overdue.
+    #[call(index = 27)]
+    fn run_collection(&mut self, payer: AccountId, number: u32, step: CollectionStep) -> Result<(), SettlementError>;
+
+    /// A payee takes the loss of a promise whose collection has gone all its steps; it binds the payer's deposit no more, and is charged no more.
+    /// `reference` commits to the decision.
+    #[call(index = 28)]
+    fn write_off(
+        &mut self,
+        payee: AccountId,
+        payer: AccountId,
+        number: u32,
+        reference: Hash,
+    ) -> Result<(), SettlementError>;
+
+    /// A payer pays on a promise that was written off: fee, tax, default interest and principal, in this order. Answers how much it was; what is
+    /// too much stays with the payer.
+    #[call(index = 29)]
+    fn recover(&mut self, payer: AccountId, number: u32, amount: Money) -> Result<Money, SettlementError>;
 
     /// The deposits of an account, from number `from` on. For its member.
     #[query(index = 0, path = "/deposits")]

@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod deposits;
 mod exchange;
+mod late;
 mod netting;
 mod obligations;
 mod payables;
@@ -24,10 +25,10 @@ use portolan_interface::{
     financing::api::CONTRACT as FINANCING,
     receivable::api::CONTRACT as RECEIVABLE,
     settlement::{
-        BookPage, DepositPage, Forward, ForwardPage, FxQuote, Netting, NettingPage, NettingTerms, Obligation,
-        ObligationPage, Payable, PayablePage, PayableTerms, Payment, Payout, Proceeds, QuotePage, QuoteTerms,
-        RedemptionAnswer, RedemptionPage, SalesLine, SalesRule, Settlement, SettlementError, SettlementEvent,
-        Waterfall, api::emit,
+        BookPage, CollectionStep, DepositPage, Forward, ForwardPage, FxQuote, Netting, NettingPage, NettingTerms,
+        Obligation, ObligationPage, Payable, PayablePage, PayableTerms, Payment, Payout, Proceeds, QuotePage,
+        QuoteTerms, RedemptionAnswer, RedemptionPage, SalesLine, SalesRule, Settlement, SettlementError,
+        SettlementEvent, Waterfall, api::emit,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -364,6 +365,32 @@ impl Settlement for Contract {
     ) -> Result<(), SettlementError> {
         ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
         obligations::pay_early(certificate, &payments, discount)
+    }
+
+    #[inline(never)]
+    fn run_collection(&mut self, payer: AccountId, number: u32, step: CollectionStep) -> Result<(), SettlementError> {
+        ensure_agenda()?;
+        late::run_collection(payer, number, step)
+    }
+
+    #[inline(never)]
+    fn write_off(
+        &mut self,
+        payee: AccountId,
+        payer: AccountId,
+        number: u32,
+        reference: Hash,
+    ) -> Result<(), SettlementError> {
+        let stake = late::at_stake(payee, payer, number)?;
+        authorise(payee, "settlement.write_off", stake)?;
+        late::write_off(payee, payer, number, reference)
+    }
+
+    #[inline(never)]
+    fn recover(&mut self, payer: AccountId, number: u32, amount: Money) -> Result<Money, SettlementError> {
+        positive(amount)?;
+        authorise(payer, "settlement.recover", amount)?;
+        late::recover(payer, number, amount)
     }
 
     #[inline(never)]

@@ -10,8 +10,8 @@ use codec::{Decode, Encode};
 use portolan_interface::{
     AccountId, BusinessDate, Money,
     settlement::{
-        MAX_PAYABLES_A_DAY, PAYABLE_ATTEMPTS, Payable, PayablePage, PayableState, PayableTerms, RecordKind,
-        SettlementError, SettlementEvent,
+        CollectionStep, MAX_PAYABLES_A_DAY, PAYABLE_ATTEMPTS, Payable, PayablePage, PayableState, PayableTerms,
+        RecordKind, SettlementError, SettlementEvent,
         api::{Call, emit, schedule},
     },
 };
@@ -21,6 +21,7 @@ use portolan_terms::{Claim, waterfall};
 use crate::{
     OWED_TO, PAYABLE_DAYS, PAYABLES, add,
     deposits::{self, DayKey, Place},
+    late::{self, Charges},
     obligations, proceeds,
 };
 
@@ -33,23 +34,58 @@ const DAY_GAS: u64 = 300_000_000;
 #[derive(Clone, Encode, Decode)]
 pub struct Promise {
     pub terms: PayableTerms,
-    paid_minor: i128,
+    /// Of the amount itself.
+    pub paid_minor: i128,
     netted_minor: i128,
     /// Whether its day has run.
     run: bool,
+    /// As of the last payment.
+    pub charges: Charges,
+    pub step: CollectionStep,
+    pub written_off: bool,
 }
 
 impl Promise {
-    /// Minor units that are still owed.
-    pub fn open(&self) -> i128 {
+    fn new(terms: PayableTerms) -> Self {
+        let (step, charges) = (CollectionStep::NotBegun, Charges::default());
+        Self { terms, paid_minor: 0, netted_minor: 0, run: false, charges, step, written_off: false }
+    }
+
+    /// Minor units of the amount that are still owed.
+    pub fn rest(&self) -> i128 {
         self.terms.amount.minor - self.paid_minor - self.netted_minor
+    }
+
+    /// The same, unless it is written off: what may be collected and set off, and what charges accrue on.
+    pub fn open(&self) -> i128 {
+        if self.written_off { 0 } else { self.rest() }
+    }
+
+    /// Owed for being late, as of today.
+    fn charges_today(&self) -> Result<Charges, SettlementError> {
+        self.charges.accrued(&self.terms, self.open(), env::business_date())
+    }
+
+    /// Owed in all, as of today.
+    pub fn owed_today(&self) -> Result<Money, SettlementError> {
+        Ok(Money::new(add(self.rest(), self.charges_today()?.sum()?)?, self.terms.amount.currency))
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> Result<PayableState, SettlementError> {
+        Ok(match add(self.rest(), self.charges.sum()?)? {
+            0 => PayableState::Settled,
+            _ if self.written_off => PayableState::WrittenOff,
+            _ if self.run => PayableState::Overdue,
+            _ => PayableState::Open,
+        })
     }
 }
 
 /// What is still owed on one day from one deposit.
 #[derive(Clone, Default, Encode, Decode)]
 pub struct PayableDay {
-    /// Sum of it, minor units.
+    /// Sum of it without charges, minor units: what binds the deposit.
     owed: i128,
     /// Promises of which something is owed, by number.
     numbers: Vec<u32>,
@@ -67,6 +103,7 @@ pub fn promise(payer: AccountId, terms: PayableTerms) -> Result<u32, SettlementE
     let latest = today.add_months(12).map_err(SettlementError::Terms)?;
     ensure!(today < terms.due && terms.due <= latest, SettlementError::DueDate { latest });
     deposits::ensure_served(terms.bank, terms.amount.currency)?;
+    terms.late.as_ref().map_or(Ok(()), late::sound)?;
     let place = place_of(payer, &terms);
     let key = place.day_key(terms.due.0);
     let mut day = match PAYABLE_DAYS.get(&key) {
@@ -84,7 +121,7 @@ pub fn promise(payer: AccountId, terms: PayableTerms) -> Result<u32, SettlementE
     OWED_TO.push(&terms.payee, &(payer, number));
     let (payee, amount, due) = (terms.payee, terms.amount, terms.due);
     emit(&SettlementEvent::Promised { payer, number, payee, amount, due });
-    PAYABLES.push(&payer, &Promise { terms, paid_minor: 0, netted_minor: 0, run: false });
+    PAYABLES.push(&payer, &Promise::new(terms));
     Ok(number)
 }
 
@@ -144,26 +181,28 @@ fn pay_day(place: Place, due: i32) -> Result<i128, SettlementError> {
     let key = place.day_key(due);
     let Some(mut day) = PAYABLE_DAYS.get(&key) else { return Ok(0) };
     let available = available(place, due)?;
-    let mut promises = Vec::new();
+    let (mut promises, mut claims) = (Vec::new(), Vec::new());
     for number in &day.numbers {
-        promises.push((*number, load(place.account, *number)?));
+        let promise = load(place.account, *number)?;
+        let charges = promise.charges_today()?;
+        claims.push(Claim { rank: promise.terms.class as u8, due: add(promise.open(), charges.sum()?)? });
+        promises.push((*number, promise, charges));
     }
-    let rank = |promise: &Promise| Claim { rank: promise.terms.class as u8, due: promise.open() };
-    let claims: Vec<Claim> = promises.iter().map(|(_, promise)| rank(promise)).collect();
     let (shares, residual) = waterfall(available, &claims).map_err(SettlementError::Terms)?;
-    let paid = available - residual;
-    for ((number, promise), share) in promises.iter_mut().zip(shares) {
-        pay_one(place, *number, promise, share)?;
+    day.numbers.clear();
+    for (((number, mut promise, charges), share), claim) in promises.into_iter().zip(shares).zip(claims) {
+        day.owed -= pay_one(place, number, &mut promise, charges, share)?;
+        if share < claim.due {
+            day.numbers.push(number);
+        }
     }
-    day.owed -= paid;
-    day.numbers = promises.iter().filter(|(_, promise)| promise.open() > 0).map(|(number, _)| *number).collect();
     // A day on which nothing is owed any more leaves the list.
     if day.numbers.is_empty() {
         PAYABLE_DAYS.remove(&key)
     } else {
         PAYABLE_DAYS.set(&key, &day)
     }
-    Ok(paid)
+    Ok(available - residual)
 }
 
 /// What the deposit gives for a day: what is not set aside, nor due on a certificate, nor promised for an earlier day.
@@ -174,10 +213,21 @@ fn available(place: Place, due: i32) -> Result<i128, SettlementError> {
     Ok((balance.total - balance.held).saturating_sub(before).max(0))
 }
 
-fn pay_one(place: Place, number: u32, promise: &mut Promise, share: i128) -> Result<(), SettlementError> {
+/// Pays a promise its share, charges first. Answers how much of its own amount that was.
+fn pay_one(
+    place: Place,
+    number: u32,
+    promise: &mut Promise,
+    charges: Charges,
+    share: i128,
+) -> Result<i128, SettlementError> {
     let first = !promise.run;
     promise.run = true;
-    promise.paid_minor += share;
+    let owed = add(promise.open(), charges.sum()?)?;
+    let (to_charges, principal) = late::apply(promise, charges, share)?;
+    if first && share < owed {
+        late::put_next_on_agenda(place.account, number, promise)?;
+    }
     let payee = promise.terms.payee;
     if share > 0 {
         deposits::pay(place, payee, share)?;
@@ -186,20 +236,35 @@ fn pay_one(place: Place, number: u32, promise: &mut Promise, share: i128) -> Res
     if share > 0 || first {
         PAYABLES.set(&place.account, number, promise);
         let money = |minor| Money::new(minor, place.currency);
-        let (amount, rest) = (money(share), money(promise.open()));
-        emit(&SettlementEvent::PromisePaid { payer: place.account, number, payee, amount, rest });
+        let (amount, charges, rest) = (money(share), money(to_charges), money(owed - share));
+        emit(&SettlementEvent::PromisePaid { payer: place.account, number, payee, amount, charges, rest });
     }
+    Ok(principal)
+}
+
+/// So much of a promise is set off. What was charged until then stays owed.
+pub fn set_off(payer: AccountId, number: u32, minor: i128) -> Result<(), SettlementError> {
+    let mut promise = load(payer, number)?;
+    promise.charges = promise.charges_today()?;
+    promise.netted_minor = add(promise.netted_minor, minor)?;
+    let settled = promise.state()? == PayableState::Settled;
+    leave_day(payer, number, &promise, minor, settled)?;
+    PAYABLES.set(&payer, number, &promise);
     Ok(())
 }
 
-/// So much of a promise is set off.
-pub fn set_off(payer: AccountId, number: u32, minor: i128) -> Result<(), SettlementError> {
-    let mut promise = load(payer, number)?;
-    promise.netted_minor = add(promise.netted_minor, minor)?;
+/// So much less of a promise is owed on its day; all of it leaves the day when nothing is to be collected any more.
+pub fn leave_day(
+    payer: AccountId,
+    number: u32,
+    promise: &Promise,
+    minor: i128,
+    wholly: bool,
+) -> Result<(), SettlementError> {
     let key = place_of(payer, &promise.terms).day_key(promise.terms.due.0);
     let mut day = PAYABLE_DAYS.get(&key).unwrap_or_default();
     day.owed -= minor;
-    if promise.open() == 0 {
+    if wholly {
         day.numbers.retain(|open| *open != number);
     }
     // Before its day has run it stays, empty or not: a promise made for it later is then run by the entry that is on the agenda already.
@@ -208,7 +273,6 @@ pub fn set_off(payer: AccountId, number: u32, minor: i128) -> Result<(), Settlem
     } else {
         PAYABLE_DAYS.set(&key, &day)
     }
-    PAYABLES.set(&payer, number, &promise);
     Ok(())
 }
 
@@ -225,14 +289,10 @@ pub fn load(payer: AccountId, number: u32) -> Result<Promise, SettlementError> {
 /// A promise as people see it.
 pub fn view(payer: AccountId, number: u32) -> Result<Payable, SettlementError> {
     let promise = load(payer, number)?;
-    let state = match (promise.open(), promise.run) {
-        (0, _) => PayableState::Settled,
-        (_, true) => PayableState::Overdue,
-        (_, false) => PayableState::Open,
-    };
     let money = |minor| Money::new(minor, promise.terms.amount.currency);
     let (paid, netted) = (money(promise.paid_minor), money(promise.netted_minor));
-    Ok(Payable { payer, number, terms: promise.terms, paid, netted, state })
+    let (state, step, charges) = (promise.state()?, promise.step, promise.charges_today()?.view());
+    Ok(Payable { payer, number, terms: promise.terms, paid, netted, state, charges, step })
 }
 
 /// A page of promises.

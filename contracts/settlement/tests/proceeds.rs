@@ -148,6 +148,7 @@ fn every_way_in_which_proceeds_come_is_shared_and_a_share_is_not_shared_again() 
         due: world.in_days(1),
         class: PriorityClass::Ordinary,
         reference: commitment(6),
+        late: None,
     };
     world.settlement(world.core).promise(world.core.account, terms).unwrap();
     world.advance_to(world.in_days(1));

@@ -2,12 +2,14 @@
 
 use alloc::vec::Vec;
 
-use crate::{AccountId, BusinessDate, Currency, Hash, MemberId, Money, data, small};
+use crate::{AccountId, BusinessDate, Currency, DayCount, Hash, MemberId, Money, Ppm, data, small};
 
 /// Most promises that fall due on one day from one deposit.
 pub const MAX_PAYABLES_A_DAY: usize = 64;
 /// How many days the agenda goes on trying what is overdue; then [`collect_payables`](super::Settlement::collect_payables) does.
 pub const PAYABLE_ATTEMPTS: u8 = 10;
+/// Longest grace of a promise, in days.
+pub const MAX_GRACE_DAYS: u8 = 30;
 /// Most promises of a netting.
 pub const MAX_NETTING_ENTRIES: usize = 32;
 /// Most accounts that net with one another.
@@ -33,7 +35,49 @@ small! {
     }
 }
 
+small! {
+    /// How far the collection of what is overdue has gone. The days are governed; the agenda takes the steps.
+    pub enum CollectionStep {
+        /// No step was taken.
+        #[codec(index = 0)]
+        NotBegun,
+        /// The payer was given notice; a day after grace, unless it is governed otherwise.
+        #[codec(index = 1)]
+        Notice,
+        /// Payment was demanded; 7 days after grace.
+        #[codec(index = 2)]
+        Demand,
+        /// It is ripe for arbitration, and may be written off; 30 days after grace.
+        #[codec(index = 3)]
+        Arbitration,
+    }
+}
+
 data! {
+    /// What is charged when a promise is paid after its day and the days of grace.
+    pub struct LateTerms {
+        /// Days after the due date without charges, at most 30.
+        pub grace_days: u8,
+        /// Default interest per year, from the due date on, at most one whole.
+        pub rate: Ppm,
+        /// How its days are counted.
+        pub day_count: DayCount,
+        /// Value-added tax on that interest, at most one whole.
+        pub tax: Ppm,
+        /// A fee, once; minor units.
+        pub fee_minor: i128,
+    }
+
+    /// What a promise was charged for being late and has not paid, minor units.
+    pub struct LateCharges {
+        /// The fee.
+        pub fee_minor: i128,
+        /// Value-added tax on the interest.
+        pub tax_minor: i128,
+        /// Default interest.
+        pub interest_minor: i128,
+    }
+
     /// What a payer promises.
     pub struct PayableTerms {
         /// To whom.
@@ -48,6 +92,8 @@ data! {
         pub class: PriorityClass,
         /// Commitment to what it is for.
         pub reference: Hash,
+        /// What is charged when it is paid late; none: nothing.
+        pub late: Option<LateTerms>,
     }
 
     /// A promise to pay later.
@@ -64,6 +110,10 @@ data! {
         pub netted: Money,
         /// Where it stands.
         pub state: PayableState,
+        /// Owed for being late, as of today.
+        pub charges: LateCharges,
+        /// How far its collection has gone.
+        pub step: CollectionStep,
     }
 
     /// Part of a numbered list of promises.
@@ -143,6 +193,9 @@ small! {
         /// Paid or set off in full.
         #[codec(index = 2)]
         Settled,
+        /// The payee took the loss; the payer still owes it, and may pay.
+        #[codec(index = 3)]
+        WrittenOff,
     }
 
     /// Where a netting stands.
