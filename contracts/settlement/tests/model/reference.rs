@@ -396,8 +396,8 @@ impl Reference {
         if let Some(holder) = holder {
             return self.pay_over(from, holder, 0, minor);
         }
-        for place in 0..FALLS.len() {
-            let share = minor.min(FALLS[place] - self.falls[place]);
+        for (place, due) in FALLS.into_iter().enumerate() {
+            let share = minor.min(due - self.falls[place]);
             self.falls[place] += share;
             self.pay_over(from, BANK, 0, share);
             minor -= share;
@@ -492,8 +492,7 @@ impl Reference {
             let latest = BusinessDate(self.today).add_months(12).unwrap();
             return Err(SettlementError::DueDate { latest });
         }
-        if !self.tries.contains_key(&(payer, due)) {
-            self.tries.insert((payer, due), 0);
+        if self.tries.insert((payer, due), 0).is_none() {
             let run = self.run_day(payer, due);
             self.put(due, &run);
         }
