@@ -128,10 +128,10 @@ pub fn put_next_on_agenda(payer: AccountId, number: u32, promise: &Promise) -> R
     schedule(on, &run, STEP_GAS).map(drop).map_err(SettlementError::Agenda)
 }
 
-/// The agenda takes a step of collection, unless nothing is owed any more or it was taken.
+/// The agenda takes a step of collection, unless nothing is owed any more.
 pub fn run_collection(payer: AccountId, number: u32, step: CollectionStep) -> Result<(), SettlementError> {
     let mut promise = payables::load(payer, number)?;
-    if promise.state()? != PayableState::Overdue || promise.step >= step {
+    if promise.state()? != PayableState::Overdue {
         return Ok(());
     }
     promise.step = step;
