@@ -1,8 +1,9 @@
 //! Promises to pay later: what one account owes another on a day, paid by the agenda from one deposit.
 //!
 //! What falls due on one day from one deposit is paid together: by priority class, one class in proportion; earlier days come first, and the claims
-//! on certificates that are due before all of them. What is owed and not paid binds the deposit, and is tried again on the following days. Must
-//! never pay more than is promised, nor less because of the order in which the promises were made.
+//! on certificates that are due before all of them. What is owed and not paid binds the deposit, and is tried again on the following days; what is
+//! charged for that, and what follows, is in [`late`]. Must never pay more than is promised and charged, nor less because of the order in which the
+//! promises were made.
 
 use alloc::vec::Vec;
 

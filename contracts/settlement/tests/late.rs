@@ -7,7 +7,7 @@ use portolan_interface::{
     Currency, DayCount, Money, Ppm, Unauthorized,
     settlement::{
         CollectionStep, LateCharges, LateTerms, MAX_GRACE_DAYS, NettingEntry, NettingTerms, PayableState, PayableTerms,
-        PriorityClass, SettlementError, SettlementEvent, api::CONTRACT,
+        Payout, PriorityClass, SalesLine, SettlementError, SettlementEvent, TrancheKind, api::CONTRACT,
     },
 };
 use portolan_sdk::CallError;
@@ -215,6 +215,8 @@ fn a_payee_writes_off_after_all_steps_and_what_comes_later_goes_by_the_same_orde
     let (expected, found) = (Currency::CNY, Currency::USD);
     refuses(&world, dollars, SettlementError::WrongCurrency { expected, found });
     refuses(&world, || recover(&world, 0), SettlementError::AmountNotPositive);
+    let by_another = || world.settlement(world.tier_2).recover(payer, 0, cny(1));
+    refuses(&world, by_another, SettlementError::Unauthorized(Unauthorized::TooFewPersons));
     refuses(&world, || recover(&world, 200_001), SettlementError::InsufficientDeposit { missing: cny(1) });
     assert_eq!(recover(&world, 20_000), Ok(cny(20_000)));
     assert_eq!(stands(&world), (0, [0, 4_000, 150_000], PayableState::WrittenOff));
@@ -228,6 +230,32 @@ fn a_payee_writes_off_after_all_steps_and_what_comes_later_goes_by_the_same_orde
     refuses(&world, || recover(&world, 1), state(PayableState::Settled, PayableState::WrittenOff));
     assert_eq!(world.balance(world.tier_1, world.bank), 30_174_000);
     world.assert_deposits(world.bank);
+}
+
+#[test]
+fn what_is_recovered_comes_out_of_what_is_free_and_is_shared_as_proceeds() {
+    let world = World::new();
+    owes(&world, 1_000, None);
+    world.advance_to(world.in_days(31));
+    write_off(&world, world.tier_1).unwrap();
+    let half = SalesLine {
+        kind: TrancheKind::Fee,
+        payee: world.tier_2.account,
+        rate: Ppm(500_000),
+        due_minor: None,
+        paid_minor: 0,
+    };
+    let (seller, bank) = (world.tier_1.account, world.bank.member);
+    let rules = world.settlement(world.tier_1);
+    rules.set_sales_rule(seller, bank, Currency::CNY, vec![half], Payout::AsReceived).unwrap();
+    // Another promise is due and binds the deposit.
+    owes(&world, 300, None);
+    world.advance_to(world.in_days(1));
+    world.deposit(cny(1_000));
+    refuses(&world, || recover(&world, 701), SettlementError::InsufficientDeposit { missing: cny(1) });
+    assert_eq!(recover(&world, 700), Ok(cny(700)));
+    world.chain.run_agenda();
+    assert_eq!([world.tier_1, world.tier_2].map(|firm| world.balance(firm, world.bank)), [350, 350]);
 }
 
 #[test]
