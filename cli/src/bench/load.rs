@@ -12,14 +12,16 @@ use hdrhistogram::Histogram;
 use portolan_primitives::Transaction;
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, ClientError};
 use crate::clock;
 use crate::error::{CliError, CliResult};
 
 /// How often the senders look what is due.
 const TICK: Duration = Duration::from_millis(10);
-/// How often the follower asks for a new block.
-const LOOK: Duration = Duration::from_millis(4);
+/// How long one request of the follower waits for the next block, ms.
+const WAIT_MS: u64 = 1_000;
+/// How long a node may take to the height whose state is compared, ms.
+const REACH_MS: u64 = 10_000;
 /// Most transactions in one request.
 const BATCH: usize = 512;
 /// Without a new block for so long, what is left counts as lost.
@@ -33,6 +35,8 @@ pub struct Measured {
     pub failed: u64,
     /// Transactions that no node took, or that got into no block.
     pub refused: u64,
+    /// The last height that was seen.
+    pub height: u64,
     /// From the first due moment to the last block.
     pub seconds: f64,
     /// Microseconds from the due moment to the block's sight.
@@ -128,29 +132,28 @@ fn take_due(count: usize, schedule: &Schedule, next: &Mutex<usize>) -> std::ops:
     first..*next
 }
 
-/// Reads block after block, noting when each was first seen.
+/// Reads the outcomes of block after block, noting when each was first seen.
 fn follow(
     client: &Client,
     schedule: &Schedule,
-    mut height_seen: u64,
+    from: u64,
     refused: &AtomicU64,
     sent_all: &AtomicBool,
 ) -> CliResult<Measured> {
     let latencies = Histogram::new_with_bounds(1, crate::bench::LONGEST_US, 3)
         .map_err(|error| CliError::refused("bench", error.to_string()))?;
-    let mut measured = Measured { done: 0, failed: 0, refused: 0, seconds: 0.0, latencies };
+    let mut measured = Measured { done: 0, failed: 0, refused: 0, height: from, seconds: 0.0, latencies };
     let mut last = Instant::now();
     loop {
-        let top = height(client)?;
+        let block = outcomes(client, measured.height + 1, WAIT_MS)?;
         let seen = Instant::now();
-        for height in height_seen + 1..=top {
-            let block = client.get(&format!("/v1/blocks/{height}"))?;
+        if let Some(block) = block {
+            measured.height += 1;
             if count_block(&block, schedule, seen, &mut measured) > 0 {
                 measured.seconds = seen.saturating_duration_since(schedule.start).as_secs_f64();
                 last = seen;
             }
         }
-        height_seen = top;
         let known = measured.done + measured.failed + refused.load(Ordering::Relaxed);
         let all = schedule.places.len() as u64;
         let sent = sent_all.load(Ordering::Acquire);
@@ -161,26 +164,41 @@ fn follow(
         if !sent {
             last = last.max(seen);
         }
-        clock::pause(LOOK);
     }
 }
 
-fn count_block(block: &Value, schedule: &Schedule, seen: Instant, measured: &mut Measured) -> usize {
-    let mut found = 0;
-    for receipt in block["receipts"].as_array().into_iter().flatten() {
-        let Some(place) = receipt["origin"]["transaction"].as_str().and_then(|id| schedule.places.get(id)) else {
-            continue;
-        };
-        found += 1;
-        if receipt["outcome"] == "ok" {
-            measured.done += 1;
-            let waited = seen.saturating_duration_since(schedule.due(*place));
-            measured.latencies.saturating_record(waited.as_micros() as u64);
-        } else {
-            measured.failed += 1;
-        }
+/// Which transactions of a block succeeded; none if there is no such block within so long.
+fn outcomes(client: &Client, height: u64, wait_ms: u64) -> CliResult<Option<Value>> {
+    match client.get(&format!("/v1/blocks/{height}/outcomes?wait_ms={wait_ms}")) {
+        Ok(block) => Ok(Some(block)),
+        Err(ClientError::Refused(problem)) if problem.code == "unknown_height" => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    found
+}
+
+/// Whether all nodes come to the same block and state at a height.
+pub fn same_state(nodes: &[String], height: u64) -> CliResult<bool> {
+    let at = |node: &String| -> CliResult<Option<(Value, Value)>> {
+        let block = outcomes(&Client::new(vec![node.clone()]), height, REACH_MS)?;
+        Ok(block.map(|block| (block["hash"].clone(), block["state_root"].clone())))
+    };
+    let states = nodes.iter().map(at).collect::<CliResult<Vec<_>>>()?;
+    Ok(states.iter().all(|state| state.is_some() && *state == states[0]))
+}
+
+fn count_block(block: &Value, schedule: &Schedule, seen: Instant, measured: &mut Measured) -> usize {
+    let places = |list: &Value| -> Vec<usize> {
+        let ids = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+        ids.filter_map(|id| schedule.places.get(id).copied()).collect()
+    };
+    let (succeeded, failed) = (places(&block["succeeded"]), places(&block["failed"]));
+    for place in &succeeded {
+        let waited = seen.saturating_duration_since(schedule.due(*place));
+        measured.latencies.saturating_record(waited.as_micros() as u64);
+    }
+    measured.done += succeeded.len() as u64;
+    measured.failed += failed.len() as u64;
+    succeeded.len() + failed.len()
 }
 
 fn height(client: &Client) -> CliResult<u64> {

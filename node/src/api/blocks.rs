@@ -1,19 +1,25 @@
 //! Headers, and whole blocks with their outcomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use portolan_primitives::{CommitCertificate, Hash, Header, Height, MemberId, Origin, Transaction, ValidatorSet};
+use portolan_primitives::{
+    CommitCertificate, Hash, Header, Height, MemberId, Origin, Outcome, Transaction, ValidatorSet,
+};
 use portolan_runtime::native::records::Member;
 use portolan_runtime::{ExecutedReceipt, Ledger};
 use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use super::identity::{Identity, parties};
+use super::limits::MAX_WAIT_MS;
 use super::policy::{Reader, Resource};
 use super::problem::{Answer, Problem};
-use super::{Path, Shared, from_host, only, page, pairs, parameter, receipts};
+use super::{Path, Shared, TOO_MANY_WAIT, from_host, only, page, pairs, parameter, receipts};
 use crate::handle::{self, ReadError, Tip};
 
 /// GET /v1/blocks: headers, newest first.
@@ -64,13 +70,7 @@ pub async fn show(
     identity.may_see(&Resource::Headers)?;
     only(&pairs(&uri)?, &[])?;
     let tip = api.handle.tip();
-    let height = match height.as_str() {
-        "latest" => tip.head.header.height,
-        text => text
-            .parse()
-            .map(Height)
-            .map_err(|_| Problem::bad("bad_height", "a height is a whole number, or `latest`"))?,
-    };
+    let height = named(&height, &tip)?;
     let catalog = api.catalog(&tip).await?;
     let stored = api.handle.read(move |reader| stored(reader, &tip, height, &identity)).await?;
     let hash = stored.header.hash();
@@ -96,18 +96,118 @@ fn stored(reader: &handle::Reader, tip: &Arc<Tip>, height: Height, identity: &Id
     let certificate = reader.chain.certificate(height)?;
     let validators = reader.chain.validators(&header.validators_hash)?;
     let names = names(tip, validators.iter().flat_map(ValidatorSet::validators).map(|validator| validator.member))?;
+    let receipts = reader.chain.receipts(height)?.unwrap_or_default();
+    let outcomes = with_transactions(reader, tip, height, identity, receipts)?;
+    Ok(Stored { header, certificate, validators, names, outcomes })
+}
+
+/// GET /v1/blocks/{height}/outcomes: which transactions of a block succeeded, as far as the reader may see them; with
+/// `wait_ms`, as soon as there is such a block.
+pub async fn outcomes(
+    State(api): State<Shared>,
+    Path(height): Path<String>,
+    identity: Identity,
+    uri: Uri,
+) -> Answer<Json<Value>> {
+    identity.may_see(&Resource::Headers)?;
+    let pairs = pairs(&uri)?;
+    only(&pairs, &["wait_ms"])?;
+    let wait = parameter::<u64>(&pairs, "wait_ms")?.unwrap_or(0).min(MAX_WAIT_MS);
+    let height = named(&height, &api.handle.tip())?;
+    wait_for(&api, height, Duration::from_millis(wait)).await?;
+    let tip = api.handle.tip();
+    let (header, receipts) = api
+        .handle
+        .read(move |reader| {
+            let unknown = || ReadError::Unknown { height, tip: tip.head.header.height };
+            let header = reader.chain.header(height)?.ok_or_else(unknown)?;
+            Ok((header, visible_receipts(reader, &tip, height, &identity)?))
+        })
+        .await?;
+    let (mut succeeded, mut failed) = (vec![], vec![]);
+    for (executed, _) in receipts {
+        if let Origin::Transaction(id) = executed.receipt.origin {
+            let list = if matches!(executed.receipt.outcome, Outcome::Ok(_)) { &mut succeeded } else { &mut failed };
+            list.push(id);
+        }
+    }
+    Ok(Json(json!({
+        "height": height,
+        "hash": header.hash(),
+        "time": header.time,
+        "state_root": header.state_root,
+        "succeeded": succeeded,
+        "failed": failed,
+    })))
+}
+
+/// The height of a path.
+fn named(text: &str, tip: &Tip) -> Answer<Height> {
+    if text == "latest" {
+        return Ok(tip.head.header.height);
+    }
+    text.parse().map(Height).map_err(|_| Problem::bad("bad_height", "a height is a whole number, or `latest`"))
+}
+
+/// Returns when there is a block of this height, after `wait`, or when the node stops.
+async fn wait_for(api: &Shared, height: Height, wait: Duration) -> Answer<()> {
+    // Subscribed before the look: a block that comes between the two is not missed.
+    let mut commits = api.handle.subscribe();
+    let mut stopping = api.stopping.clone();
+    let there = || api.handle.tip().head.header.height >= height;
+    if wait.is_zero() || there() {
+        return Ok(());
+    }
+    let _place = api.waiting.try_acquire().map_err(|_| Problem::busy(TOO_MANY_WAIT))?;
+    let deadline = Instant::now() + wait;
+    while !there() {
+        tokio::select! {
+            committed = tokio::time::timeout_at(deadline, commits.recv()) => {
+                if matches!(committed, Err(_) | Ok(Err(RecvError::Closed))) {
+                    return Ok(());
+                }
+            }
+            () = super::stopped(&mut stopping) => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Receipts of a block that the reader may see, each with its transaction where that was needed to tell.
+fn visible_receipts(
+    reader: &handle::Reader,
+    tip: &Tip,
+    height: Height,
+    identity: &Identity,
+) -> Result<Vec<(ExecutedReceipt, Option<Transaction>)>, ReadError> {
+    let receipts = reader.chain.receipts(height)?.unwrap_or_default();
+    if identity.reader == Reader::Operator {
+        let visible = is_visible(identity, tip, None)?;
+        return Ok(receipts.into_iter().filter(|_| visible).map(|receipt| (receipt, None)).collect());
+    }
+    with_transactions(reader, tip, height, identity, receipts)
+}
+
+/// Those of a block's receipts that the reader may see, each with its transaction.
+fn with_transactions(
+    reader: &handle::Reader,
+    tip: &Tip,
+    height: Height,
+    identity: &Identity,
+    receipts: Vec<ExecutedReceipt>,
+) -> Result<Vec<(ExecutedReceipt, Option<Transaction>)>, ReadError> {
     let mut transactions = reader.chain.transactions(height)?.unwrap_or_default().into_iter();
-    let mut outcomes = Vec::new();
-    for receipt in reader.chain.receipts(height)?.unwrap_or_default() {
+    let mut visible = Vec::new();
+    for receipt in receipts {
         let transaction = match receipt.receipt.origin {
             Origin::Transaction(_) => transactions.next(),
             _ => None,
         };
         if is_visible(identity, tip, transaction.as_ref())? {
-            outcomes.push((receipt, transaction));
+            visible.push((receipt, transaction));
         }
     }
-    Ok(Stored { header, certificate, validators, names, outcomes })
+    Ok(visible)
 }
 
 /// Whether the reader may see the outcome of a transaction, or of the chain's own acts.

@@ -38,9 +38,9 @@ pub const QUESTION_BODY: usize = 64 * 1024;
 /// KiB of request bodies that are in memory at once.
 pub const BODIES_KIB: usize = 64 * 1024;
 
-/// Requests that wait for a transaction at once.
+/// Requests that wait for a transaction or a block at once.
 pub const WAITING_REQUESTS: usize = 512;
-/// Longest that one request waits for a transaction, ms.
+/// Longest that one request waits for a transaction or a block, ms.
 pub const MAX_WAIT_MS: u64 = 30_000;
 /// Streams of events that are open at once.
 pub const EVENT_STREAMS: usize = 128;

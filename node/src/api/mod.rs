@@ -67,6 +67,9 @@ pub(crate) struct Api {
 
 type Shared = Arc<Api>;
 
+/// What a request is told for which there is no place to wait.
+const TOO_MANY_WAIT: &str = "too many requests wait for transactions or blocks; ask again in a moment";
+
 /// Starts to serve; returns when it listens.
 ///
 /// # Errors
@@ -78,7 +81,7 @@ pub async fn start(handle: NodeHandle, config: &config::Api) -> Result<Server, A
 
 /// The chain's own paths, each with its handler; `openapi` describes the same. Nothing is nested: signatures are over the whole
 /// path. Every handler asks `policy` by its [`Identity`].
-fn routes() -> [(&'static str, MethodRouter<Shared>); 17] {
+fn routes() -> [(&'static str, MethodRouter<Shared>); 18] {
     [
         ("/healthz", get(healthz)),
         ("/readyz", get(readyz)),
@@ -87,6 +90,7 @@ fn routes() -> [(&'static str, MethodRouter<Shared>); 17] {
         ("/v1/status", get(status::status)),
         ("/v1/blocks", get(blocks::list)),
         ("/v1/blocks/{height}", get(blocks::show)),
+        ("/v1/blocks/{height}/outcomes", get(blocks::outcomes)),
         ("/v1/transactions", post(transactions::submit)),
         ("/v1/transactions/batch", post(transactions::submit_batch)),
         ("/v1/transactions/{id}", get(transactions::show)),

@@ -239,6 +239,14 @@ const CHAIN_PATHS: &[ChainPath] = &[
         JSON,
     ),
     ChainPath("get", "/v1/blocks/{height}", "A block with its outcomes; `latest` for the newest.", &[], None, JSON),
+    ChainPath(
+        "get",
+        "/v1/blocks/{height}/outcomes",
+        "Ids of a block's transactions that succeeded and that failed; with `wait_ms` as soon as there is such a block.",
+        &[("wait_ms", "integer")],
+        None,
+        JSON,
+    ),
     ChainPath("post", "/v1/transactions", "Hands in a transaction in SCALE.", &[], Some(BYTES), JSON),
     ChainPath(
         "post",

@@ -21,7 +21,7 @@ use super::identity::{Identity, parties};
 use super::limits::{BATCH_BODY, BATCH_TRANSACTIONS, MAX_WAIT_MS, SUBMITTED_IDS, TRANSACTION_BODY};
 use super::policy::Resource;
 use super::problem::{Answer, Problem};
-use super::{Path, Shared, only, pairs, parameter, proofs, receipts};
+use super::{Path, Shared, TOO_MANY_WAIT, only, pairs, parameter, proofs, receipts};
 use crate::handle::{self, ReadError, SubmitError, Tip};
 
 /// Ids that were handed in here, with their expiry, so that "still waits" and "can never be" differ from "never heard of".
@@ -178,10 +178,7 @@ async fn wait_for(api: &Shared, id: TransactionId, wait: Duration) -> Answer<Opt
     if wait.is_zero() {
         return Ok(None);
     }
-    let _place = api
-        .waiting
-        .try_acquire()
-        .map_err(|_| Problem::busy("too many requests wait for transactions; ask again in a moment"))?;
+    let _place = api.waiting.try_acquire().map_err(|_| Problem::busy(TOO_MANY_WAIT))?;
     let deadline = Instant::now() + wait;
     while standing(api, &id) != "expired" {
         let committed = tokio::select! {

@@ -22,7 +22,7 @@ pub use chain::{Chain, ChainError, Place};
 pub use disk::{DiskError, free_bytes};
 
 /// Version of the store's layout.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Key of [`Identity`] in the column of the node.
 const IDENTITY: &[u8] = b"identity";
 

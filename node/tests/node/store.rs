@@ -51,8 +51,8 @@ fn id(height: u64) -> TransactionId {
 /// Commits the block at `height`: a parameter gets the height as its value, and a transaction is listed.
 fn commit(state: &State<Store>, height: u64, history: History) -> ChainHead {
     let mut changes = ChangeSet::new(state.view());
-    changes.put(keys::parameter("height"), height.to_le_bytes().to_vec()).unwrap();
-    changes.put(keys::parameter(&format!("of-{height}")), vec![height as u8; 100]).unwrap();
+    changes.put(&keys::parameter("height"), height.to_le_bytes().to_vec()).unwrap();
+    changes.put(&keys::parameter(&format!("of-{height}")), vec![height as u8; 100]).unwrap();
     let update = state.update(changes.finish().unwrap()).unwrap();
     let head = head(height, update.root(), history);
     let certificate = CommitCertificate {

@@ -1,5 +1,5 @@
-//! The change record of a block: for every changed key its previous and its new value. With the records, pages that lag
-//! behind are brought forward, and the state at the last heights is read back.
+//! The change record of a block: for every changed key the value before. With the records, pages that lag behind are brought
+//! forward to the values that are stored, and the state at the last heights is read back.
 //!
 //! Stored under the height, big endian: version ‖ SCALE ‖ 32 bytes of checksum.
 
@@ -14,7 +14,7 @@ use crate::error::StateError;
 use crate::keys::StateKey;
 use crate::{Value, view};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const DAMAGED: StateError = StateError::Corrupt("a change record is cut short or altered");
 
 /// See the module.
@@ -25,10 +25,16 @@ pub(crate) struct ChangeRecord {
     pub(crate) before: Hash,
     /// Root after it.
     pub(crate) after: Hash,
-    pub(crate) changes: Arc<Changes>,
+    /// Only the values before: a record that was read back has no others.
+    changes: Arc<Changes>,
 }
 
 impl ChangeRecord {
+    /// Of a block that is committed.
+    pub(crate) fn new(height: Height, before: Hash, after: Hash, changes: Arc<Changes>) -> Self {
+        Self { height, before, after, changes }
+    }
+
     /// The key in the store.
     pub(crate) fn stored_key(height: Height) -> [u8; 8] {
         height.0.to_be_bytes()
@@ -37,6 +43,20 @@ impl ChangeRecord {
     /// The value that `key` had before the block; `None` if the block did not change it.
     pub(crate) fn previous(&self, key: &StateKey) -> Option<Option<&Value>> {
         self.changes.find(key).map(|change| change.previous.as_ref())
+    }
+
+    /// The changed keys, ascending.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &StateKey> {
+        self.changes.entries().iter().map(|change| &change.key)
+    }
+
+    /// The changed keys in the range of a scan with the values before, ascending.
+    pub(crate) fn range<'a>(
+        &'a self,
+        prefix: &'a StateKey,
+        after: Option<&StateKey>,
+    ) -> impl Iterator<Item = (&'a StateKey, Option<&'a Value>)> + use<'a> {
+        self.changes.range(prefix, after).map(|change| (&change.key, change.previous.as_ref()))
     }
 
     /// Memory, roughly.
@@ -55,7 +75,6 @@ impl ChangeRecord {
         for change in self.changes.entries() {
             change.key.as_bytes().encode_to(&mut bytes);
             change.previous.as_deref().encode_to(&mut bytes);
-            change.new.as_deref().encode_to(&mut bytes);
         }
         seal(bytes)
     }
@@ -78,8 +97,8 @@ impl ChangeRecord {
 }
 
 fn decode_change(input: &mut &[u8]) -> Option<Change> {
-    let (key, previous, new) = <(Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>)>::decode(input).ok()?;
-    Some(Change { key: StateKey::from_bytes(key), previous: previous.map(Value::from), new: new.map(Value::from) })
+    let (key, previous) = <(Vec<u8>, Option<Vec<u8>>)>::decode(input).ok()?;
+    Some(Change { key: StateKey::from_bytes(key), previous: previous.map(Value::from), new: None })
 }
 
 /// `bytes` with their checksum behind.
@@ -110,7 +129,7 @@ mod tests {
             vec![change("a", None, Some(b"1")), change("b", Some(b""), Some(b"2")), change("c", Some(b"3"), None)];
         let base = view::Base { height: Height(6), root: Hash([1; 32]) };
         let changes = Arc::new(Changes::new(base, changes, vec![]));
-        ChangeRecord { height: Height(7), before: Hash([1; 32]), after: Hash([2; 32]), changes }
+        ChangeRecord::new(Height(7), Hash([1; 32]), Hash([2; 32]), changes)
     }
 
     #[test]
@@ -118,7 +137,9 @@ mod tests {
         let record = record();
         let back = ChangeRecord::decode(&record.encode()).unwrap();
         assert_eq!((back.height, back.before, back.after), (record.height, record.before, record.after));
-        assert_eq!(back.changes.entries(), record.changes.entries());
+        assert_eq!(back.keys().collect::<Vec<_>>(), record.keys().collect::<Vec<_>>());
+        let everything = StateKey::from_bytes([]);
+        assert!(back.range(&everything, None).eq(record.range(&everything, None)));
         assert_eq!(back.previous(&parameter("a")), Some(None));
         assert_eq!(back.previous(&parameter("b")).flatten().map(|value| &**value), Some(&b""[..]));
         assert_eq!(back.previous(&parameter("d")), None);

@@ -4,7 +4,7 @@
 //! [`State::update`]; one block after the other is committed. A [`View`] stays true while later blocks commit: it reads
 //! what is stored and then takes back what later change records changed, and a record is known before it is stored.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -336,12 +336,13 @@ impl<S: KeyValue> State<S> {
         inner.check_commit(height, &update, &batch)?;
         let record = inner.record(height, &update);
         inner.stage(&record);
-        let result = inner.write(&mut meta, &record, update.tree, &mut batch);
+        let changes = update.changes.clone();
+        let result = inner.write(&mut meta, &record, update, &mut batch);
         if result.is_err() {
             inner.halted.store(true, Ordering::SeqCst);
             return result;
         }
-        inner.publish(&meta, &record);
+        inner.publish(&meta, &changes);
         Ok(())
     }
 
@@ -512,16 +513,18 @@ impl<S: KeyValue> Inner<S> {
             let meta = lock(&self.meta);
             (meta.pages_sequence.max(meta.oldest_record), meta.sequence)
         };
-        let mut latest: BTreeMap<StateKey, Option<Value>> = BTreeMap::new();
+        let mut changed: BTreeSet<StateKey> = BTreeSet::new();
         for height in from..to {
             let record = self.stored_record(Height(height)).map_err(|error| match error {
                 StateError::HeightPruned { .. } => StateError::Corrupt("a change record is missing"),
                 other => other,
             })?;
-            let changes = record.changes.entries().iter();
-            latest.extend(changes.map(|change| (change.key.clone(), change.new.clone())));
+            changed.extend(record.keys().cloned());
         }
-        let changes = self.leaf_changes(latest.iter().map(|(key, value)| (key, value.as_ref())));
+        // What is stored is of the last block, to which the pages are brought.
+        let changed: Vec<StateKey> = changed.into_iter().collect();
+        let values = self.stored_many(&changed)?;
+        let changes = self.leaf_changes(changed.iter().zip(values.iter().map(Option::as_ref)));
         let update = self.tree.update(&changes)?;
         self.tree.lock().apply(update)
     }
@@ -559,7 +562,7 @@ impl<S: KeyValue> Inner<S> {
 
     fn record(&self, height: Height, update: &StateUpdate) -> Arc<ChangeRecord> {
         let before = self.tip().root;
-        Arc::new(ChangeRecord { height, before, after: update.root(), changes: update.changes.clone() })
+        Arc::new(ChangeRecord::new(height, before, update.root(), update.changes.clone()))
     }
 
     /// Makes the record known before anything of it is stored, so that views of the block before stay true.
@@ -573,12 +576,12 @@ impl<S: KeyValue> Inner<S> {
         &self,
         meta: &mut Meta,
         record: &ChangeRecord,
-        update: TreeUpdate,
+        update: StateUpdate,
         batch: &mut Batch,
     ) -> Result<(), StateError> {
         let mut core = self.tree.lock();
-        core.apply(update)?;
-        for change in record.changes.entries() {
+        core.apply(update.tree)?;
+        for change in update.changes.entries() {
             match &change.new {
                 Some(value) => batch.put(Column::FLAT, &change.key, value),
                 None => batch.delete(Column::FLAT, &change.key),
@@ -615,8 +618,8 @@ impl<S: KeyValue> Inner<S> {
     }
 
     /// Shows the written block to readers.
-    fn publish(&self, meta: &Meta, record: &ChangeRecord) {
-        self.keep_values(&record.changes);
+    fn publish(&self, meta: &Meta, changes: &Changes) {
+        self.keep_values(changes);
         self.oldest.store(meta.oldest_height, Ordering::SeqCst);
         *write(&self.tip) = Tip { sequence: meta.sequence, root: meta.root };
     }
@@ -678,9 +681,9 @@ impl<S: KeyValue> View<S> {
         let later = self.later()?;
         let mut values = BTreeMap::new();
         for record in later.iter() {
-            for change in record.changes.range(prefix, after) {
+            for (key, previous) in record.range(prefix, after) {
                 // The first record that has the key holds the value before it.
-                values.entry(change.key.clone()).or_insert_with(|| change.previous.clone());
+                values.entry(key.clone()).or_insert_with(|| previous.cloned());
             }
         }
         Ok(values)

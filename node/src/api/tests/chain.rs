@@ -122,6 +122,15 @@ async fn a_transaction_is_taken_once_and_its_outcome_is_told() {
     assert_eq!(block["certificate"]["signatures"][0]["member"], BANK);
     assert_eq!(block["header"]["state_root"], world.json("/v1/status").await["state_root"]);
     assert_eq!(world.json("/v1/blocks/latest").await, block);
+    let outcomes = json!({
+        "height": height,
+        "hash": block["hash"],
+        "time": block["header"]["time"],
+        "state_root": block["header"]["state_root"],
+        "succeeded": [id],
+        "failed": [],
+    });
+    assert_eq!(world.json(&format!("/v1/blocks/{height}/outcomes")).await, outcomes);
     let listed = world.json("/v1/blocks?limit=2").await;
     assert_eq!(listed["blocks"][0]["hash"], block["hash"]);
     assert_eq!(listed["blocks"].as_array().unwrap().len() as u64, 2.min(height + 1));
@@ -140,6 +149,19 @@ async fn a_call_that_fails_is_told_in_words() {
     );
     assert_eq!(receipt["error"]["code"], "members::PersonExists");
     assert_eq!(receipt["error"]["message"], "The member has a person of that name already.");
+    let outcomes = world.json(&format!("/v1/blocks/{}/outcomes", settled["height"])).await;
+    assert_eq!((&outcomes["succeeded"], &outcomes["failed"]), (&json!([]), &json!([settled["id"]])));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_can_be_waited_for() {
+    let world = World::start().await;
+    let next = world.handle.tip().head.header.height.0 + 1;
+    let path = format!("/v1/blocks/{next}/outcomes?wait_ms=30000");
+    let transaction = world.add_person(BANK, "bob");
+    let (block, _) = futures::join!(world.json(&path), world.settle(&transaction));
+    assert_eq!(block["height"], next);
     world.stop().await;
 }
 
@@ -161,6 +183,9 @@ async fn what_is_no_transaction_or_not_for_this_chain_is_refused_by_name() {
     assert_eq!(world.get("/v1/transactions/tx1nonsense").await.problem(), (400, "bad_id".into()));
     assert_eq!(world.get("/v1/blocks/99").await.problem(), (404, "unknown_height".into()));
     assert_eq!(world.get("/v1/blocks/x").await.problem(), (400, "bad_height".into()));
+    assert_eq!(world.get("/v1/blocks/x/outcomes").await.problem(), (400, "bad_height".into()));
+    assert_eq!(world.get("/v1/blocks/99/outcomes").await.problem(), (404, "unknown_height".into()));
+    assert_eq!(world.get("/v1/blocks/99/outcomes?wait_ms=1").await.problem(), (404, "unknown_height".into()));
     world.stop().await;
 }
 

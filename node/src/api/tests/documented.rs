@@ -11,7 +11,8 @@ fn example(path: &str, name: &str, world: &Value) -> String {
     let text = match (path, name) {
         (_, "member") => CARRIER,
         (_, "account") => "cargo-line/admin",
-        ("/v1/blocks/{height}", _) => "latest",
+        ("/v1/blocks/{height}" | "/v1/blocks/{height}/outcomes", "height") => "latest",
+        (_, "wait_ms") => "1",
         (_, "id") if path.starts_with("/v1/transactions") => world["transaction"].as_str().unwrap(),
         ("/v1/agenda/{id}", _) => world["entry"].as_str().unwrap(),
         (_, "proposal") => world["proposal"].as_str().unwrap(),

@@ -175,6 +175,11 @@ async fn an_account_sees_its_own_transactions_and_no_others() {
     let hidden = world.get_as(CARRIER, &block(&others)).await.json();
     assert_eq!((&hidden["transactions"], &hidden["receipts"]), (&serde_json::json!([]), &serde_json::json!([])));
     assert_eq!(hidden["header"], world.json(&block(&others)).await["header"]);
+    let outcomes = |settled: &serde_json::Value| format!("{}/outcomes", block(settled));
+    let seen = world.get_as(CARRIER, &outcomes(&own)).await.json();
+    assert_eq!(seen["succeeded"], serde_json::json!([own["id"]]));
+    let hidden = world.get_as(CARRIER, &outcomes(&others)).await.json();
+    assert_eq!((&hidden["succeeded"], &hidden["failed"]), (&serde_json::json!([]), &serde_json::json!([])));
     world.stop().await;
 }
 
