@@ -13,6 +13,9 @@ use super::currency::Denomination;
 /// Most warnings of one document. Those beyond it are counted in the last one.
 pub const MAX_WARNINGS: usize = 100;
 
+/// Most parties, and most references, of one document.
+pub const MAX_NAMED: usize = 1_000;
+
 /// A document that is no invoice or credit note.
 ///
 /// As JSON: `{format, kind, number, issue_date, parties: [{role, name, id}], references: [{kind, number}], facts,
@@ -58,8 +61,13 @@ impl Envelope {
     /// Adds a party, unless the document says neither a name nor an id, or the same was added before.
     pub fn party(&mut self, role: impl Into<String>, name: Option<String>, id: Option<String>) {
         let party = Party { role: role.into(), name, id };
-        if (party.name.is_some() || party.id.is_some()) && !self.parties.contains(&party) {
+        if (party.name.is_none() && party.id.is_none()) || self.parties.contains(&party) {
+            return;
+        }
+        if self.parties.len() < MAX_NAMED {
             self.parties.push(party);
+        } else {
+            self.warn_once("more_parties", "the document names more parties than are shown");
         }
     }
 
@@ -67,14 +75,25 @@ impl Envelope {
     pub fn refer(&mut self, kind: impl Into<String>, number: Option<String>) {
         let Some(number) = number else { return };
         let reference = Reference { kind: kind.into(), number };
-        if !self.references.contains(&reference) {
+        if self.references.contains(&reference) {
+            return;
+        }
+        if self.references.len() < MAX_NAMED {
             self.references.push(reference);
+        } else {
+            self.warn_once("more_references", "the document names more references than are shown");
         }
     }
 
     /// Adds a warning.
     pub fn warn(&mut self, code: &'static str, reason: impl Into<String>) {
         self.warnings.push(Warning { code, reason: reason.into() });
+    }
+
+    fn warn_once(&mut self, code: &'static str, reason: &str) {
+        if !self.warnings.iter().any(|warning| warning.code == code) {
+            self.warn(code, reason);
+        }
     }
 
     /// Cuts the warnings to their limit, and says how many went.

@@ -22,6 +22,7 @@ mod encoding;
 mod envelope;
 mod error;
 mod fingerprint;
+mod iso20022;
 mod json;
 mod placeholder;
 mod tree;
@@ -165,7 +166,7 @@ pub enum Document {
 }
 
 /// Readers of XML other than invoices: nothing means that the root is not theirs.
-const XML_READERS: [fn(&Node) -> Result<Option<Envelope>, DocumentError>; 1] = [ubl::read];
+const XML_READERS: [fn(&Node) -> Result<Option<Envelope>, DocumentError>; 2] = [ubl::read, iso20022::read];
 
 /// Readers of JSON: nothing means that the shape is not theirs.
 const JSON_READERS: [fn(&Json) -> Result<Option<Envelope>, DocumentError>; 0] = [];
