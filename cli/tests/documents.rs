@@ -515,7 +515,7 @@ fn a_document_without_issue_date_payable_or_parties_has_facts_but_no_fingerprint
     assert!(why.to_string().contains("issue date"));
     assert_eq!(
         serde_json::to_string(&read).expect("JSON"),
-        r#"{"kind":"invoice","number":"7","issue_date":null,"due_date":null,"currency":"EUR","payable_minor":null,"tax_minor":null,"seller":null,"buyer":null,"fingerprint":null}"#
+        r#"{"kind":"invoice","number":"7","issue_date":null,"due_date":null,"currency":"EUR","payable_minor":null,"tax_minor":null,"seller":null,"buyer":null,"fingerprint":null,"warnings":[{"code":"incomplete","reason":"no fingerprint: the document lacks the issue date and the payable amount and the seller name and the buyer name; ask its sender for a complete one"}]}"#
     );
 }
 

@@ -101,7 +101,10 @@ impl Envelope {
         if self.warnings.len() > MAX_WARNINGS {
             let gone = self.warnings.len() - (MAX_WARNINGS - 1);
             self.warnings.truncate(MAX_WARNINGS - 1);
-            self.warn("more_warnings", format!("there are {gone} more warnings; correct the first ones and read again"));
+            self.warn(
+                "more_warnings",
+                format!("there are {gone} more warnings; correct the first ones and read again"),
+            );
         }
     }
 }

@@ -108,7 +108,9 @@ pub enum DocumentError {
         found: u64,
     },
     /// A header or group whose control sum is not the sum of what it holds.
-    #[error("the {place} declares the control sum {declared} and its amounts sum to {found}; ask its sender for a correct message")]
+    #[error(
+        "the {place} declares the control sum {declared} and its amounts sum to {found}; ask its sender for a correct message"
+    )]
     WrongControlSum {
         /// The header or group.
         place: String,
@@ -116,18 +118,6 @@ pub enum DocumentError {
         declared: String,
         /// What is there.
         found: String,
-    },
-    /// A statement whose booked entries do not lead from its opening to its closing balance.
-    #[error("the statement {statement} opens with {opening}, its entries sum to {entries} and it closes with {closing}; ask the bank for a correct one")]
-    WrongBalance {
-        /// The statement's id.
-        statement: Excerpt,
-        /// The opening balance.
-        opening: String,
-        /// The sum of the booked entries.
-        entries: String,
-        /// The closing balance.
-        closing: String,
     },
     /// A template: a place was left open in a field that the kind of document requires.
     #[error("the document is a template: its {field} is still the placeholder {value}; fill it in first")]
@@ -246,7 +236,6 @@ impl DocumentError {
             Self::MissingField { .. } => "missing_field",
             Self::WrongCount { .. } => "wrong_transaction_count",
             Self::WrongControlSum { .. } => "wrong_control_sum",
-            Self::WrongBalance { .. } => "wrong_balance",
             Self::Template { .. } => "template",
             Self::InvalidField { .. } => "invalid_field",
             Self::ContradictoryField { .. } => "contradictory_field",

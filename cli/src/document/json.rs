@@ -46,6 +46,7 @@ impl PartialEq for Json {
 
 impl Eq for Json {}
 
+#[allow(dead_code, reason = "they serve the readers of JSON formats, of which the list in the parent is still empty")]
 impl Json {
     /// Reads one value that is the whole of `text`.
     ///
@@ -105,7 +106,13 @@ impl Json {
     pub fn text(&self) -> Result<Option<String>, DocumentError> {
         let text = match &self.shape {
             Shape::Text(text) | Shape::Number(text) => text.trim(),
-            Shape::Flag(flag) => if *flag { "true" } else { "false" },
+            Shape::Flag(flag) => {
+                if *flag {
+                    "true"
+                } else {
+                    "false"
+                }
+            }
             Shape::Null | Shape::List(_) | Shape::Object(_) => return Ok(None),
         };
         self.read.set(true);
@@ -242,10 +249,8 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Result<Json, DocumentError> {
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or(DocumentError::LimitExceeded { what: "values", limit: MAX_NODES })?;
+        self.left =
+            self.left.checked_sub(1).ok_or(DocumentError::LimitExceeded { what: "values", limit: MAX_NODES })?;
         self.space();
         let shape = match self.peek() {
             None => return Err(DocumentError::Truncated),
@@ -449,7 +454,8 @@ mod tests {
 
     #[test]
     fn numbers_stay_as_they_were_written() {
-        let read = Json::read(r#"{"a": 1.10, "b": -0, "c": 1E+400, "d": 123456789012345678901234567890}"#).expect("JSON");
+        let read =
+            Json::read(r#"{"a": 1.10, "b": -0, "c": 1E+400, "d": 123456789012345678901234567890}"#).expect("JSON");
         for (name, written) in [("a", "1.10"), ("b", "-0"), ("c", "1E+400"), ("d", "123456789012345678901234567890")] {
             assert_eq!(read.value(&[name]), Ok(Some(written.to_owned())), "{name}");
         }

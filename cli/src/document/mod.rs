@@ -160,16 +160,19 @@ fn present_or_null<S: Serializer>(
 #[serde(untagged)]
 pub enum Document {
     /// An invoice or credit note.
-    Invoice(Inspection),
+    Invoice(Box<Inspection>),
     /// Anything else.
     Other(Box<Envelope>),
 }
 
-/// Readers of XML other than invoices: nothing means that the root is not theirs.
-const XML_READERS: [fn(&Node) -> Result<Option<Envelope>, DocumentError>; 2] = [ubl::read, iso20022::read];
+/// What a family makes of a document: nothing means that it is not its own.
+type Read = Result<Option<Envelope>, DocumentError>;
 
-/// Readers of JSON: nothing means that the shape is not theirs.
-const JSON_READERS: [fn(&Json) -> Result<Option<Envelope>, DocumentError>; 0] = [];
+/// Readers of XML other than invoices.
+const XML_READERS: [fn(&Node) -> Read; 2] = [ubl::read, iso20022::read];
+
+/// Readers of JSON.
+const JSON_READERS: [fn(&Json) -> Read; 0] = [];
 
 /// Reads a document of any kind that is known here, by itself or in a `StandardBusinessDocument` envelope.
 ///
@@ -197,7 +200,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Document, DocumentError> {
 /// `UnsupportedDocument` for other kinds.
 pub fn invoice(bytes: &[u8]) -> Result<Inspection, DocumentError> {
     match inspect(bytes)? {
-        Document::Invoice(inspection) => Ok(inspection),
+        Document::Invoice(inspection) => Ok(*inspection),
         Document::Other(envelope) => Err(DocumentError::NotAnInvoice { format: envelope.format, kind: envelope.kind }),
     }
 }
@@ -212,10 +215,10 @@ fn read_xml(text: &str) -> Result<Document, DocumentError> {
 
 fn read_payload<'a>(root: Element<'a>, elements: &mut Elements<'a>) -> Result<Document, DocumentError> {
     if let Some(facts) = ubl::invoice::read(&root, elements)? {
-        return Ok(Document::Invoice(Inspection::of(facts)));
+        return Ok(Document::Invoice(Box::new(Inspection::of(facts))));
     }
     if let Some(facts) = cii::read(&root, elements)? {
-        return Ok(Document::Invoice(Inspection::of(facts)));
+        return Ok(Document::Invoice(Box::new(Inspection::of(facts))));
     }
     let tree = Node::read(root, elements)?;
     for reader in XML_READERS {

@@ -44,8 +44,17 @@ mod tests {
     #[test]
     fn open_places_are_found_in_the_forms_that_templates_use() {
         for text in [
-            "{{id}}", "TX-{{ loop.index }}", "{{tx.amount}}", "${number}", "{% raw %}", "<Invoice ID1>", "<Date 1>",
-            "REFERENCE_PLACEHOLDER", "PLACEHOLDER", "__NUMBER__", " {{date}}\n",
+            "{{id}}",
+            "TX-{{ loop.index }}",
+            "{{tx.amount}}",
+            "${number}",
+            "{% raw %}",
+            "<Invoice ID1>",
+            "<Date 1>",
+            "REFERENCE_PLACEHOLDER",
+            "PLACEHOLDER",
+            "__NUMBER__",
+            " {{date}}\n",
         ] {
             assert!(is_placeholder(text), "{text}");
         }
@@ -54,8 +63,23 @@ mod tests {
     #[test]
     fn ordinary_values_are_no_open_places() {
         for text in [
-            "", "INV-7", "{}", "{{}}", "}}{{", "a < b > c", "<p>text</p>", "<br/>", "<a href=x>", "The PLACEHOLDER Ltd",
-            "____", "__init__", "100 %", "$5 {net}", "<", ">", "<>",
+            "",
+            "INV-7",
+            "{}",
+            "{{}}",
+            "}}{{",
+            "a < b > c",
+            "<p>text</p>",
+            "<br/>",
+            "<a href=x>",
+            "The PLACEHOLDER Ltd",
+            "____",
+            "__init__",
+            "100 %",
+            "$5 {net}",
+            "<",
+            ">",
+            "<>",
         ] {
             assert!(!is_placeholder(text), "{text}");
         }

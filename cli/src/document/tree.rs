@@ -217,11 +217,7 @@ impl Node {
     ///
     /// # Errors
     /// As [`Self::money`].
-    pub fn amount(
-        &self,
-        field: &'static str,
-        otherwise: Option<Denomination>,
-    ) -> Result<Option<Money>, DocumentError> {
+    pub fn amount(&self, field: &'static str, otherwise: Option<Denomination>) -> Result<Option<Money>, DocumentError> {
         let Some(written) = self.text()? else { return Ok(None) };
         let named = Field::Named(field);
         not_placeholder(named, &written)?;
@@ -234,13 +230,6 @@ impl Node {
         };
         let minor = denomination.minor_units(named, &written)?;
         Ok(Some(Money { denomination, minor }))
-    }
-
-    /// Marks everything inside as read: signatures, and what repeats facts that were taken elsewhere.
-    pub fn pass(&self) {
-        self.read.set(true);
-        self.attributes.iter().for_each(|attribute| attribute.read.set(true));
-        self.children.iter().for_each(Self::pass);
     }
 
     /// Adds to `envelope` what is left when its reader is done: the hash of what was not read, and a warning for each

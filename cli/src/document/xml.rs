@@ -205,9 +205,11 @@ impl<'a> Elements<'a> {
             let name = attribute.key.into_inner();
             let prefix = name.split_once(':').map(|(prefix, _)| prefix);
             let of_schema = prefix.is_some_and(|prefix| {
-                self.bindings.iter().rev().find(|binding| binding.prefix == prefix).is_some_and(|binding| {
-                    binding.space == "http://www.w3.org/2001/XMLSchema-instance"
-                })
+                self.bindings
+                    .iter()
+                    .rev()
+                    .find(|binding| binding.prefix == prefix)
+                    .is_some_and(|binding| binding.space == "http://www.w3.org/2001/XMLSchema-instance")
             });
             if name == "xmlns" || prefix == Some("xmlns") || of_schema {
                 continue;

@@ -37,9 +37,7 @@ pub fn is_iban(text: &str) -> bool {
 pub fn is_bic(text: &str) -> bool {
     let bytes = text.as_bytes();
     let letter_or_digit = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    matches!(bytes.len(), 8 | 11)
-        && bytes.iter().all(letter_or_digit)
-        && bytes[4..6].iter().all(u8::is_ascii_uppercase)
+    matches!(bytes.len(), 8 | 11) && bytes.iter().all(letter_or_digit) && bytes[4..6].iter().all(u8::is_ascii_uppercase)
 }
 
 /// Eighteen letters or digits and two check digits, with 1 as the remainder of 97.

@@ -16,7 +16,8 @@ const AREAS: [&str; 3] = ["pain", "pacs", "camt"];
 impl Kind {
     /// The kind of a namespace of ISO, or of SWIFT from before, such as `urn:iso:std:iso:20022:tech:xsd:pain.001.001.09`.
     pub fn of_namespace(space: &str) -> Option<Self> {
-        let name = space.strip_prefix("urn:iso:std:iso:20022:tech:xsd:").or_else(|| space.strip_prefix("urn:swift:xsd:"))?;
+        let name =
+            space.strip_prefix("urn:iso:std:iso:20022:tech:xsd:").or_else(|| space.strip_prefix("urn:swift:xsd:"))?;
         Self::of_name(name.trim_start_matches('$'))
     }
 

@@ -255,7 +255,8 @@ fn same_agents(message: &Node, envelope: &mut Envelope) -> Result<(), DocumentEr
             && end_bank != agent_bank
         {
             let (end, agent) = (end.replace('_', " "), agent.replace('_', " "));
-            let reason = format!("the header's {end} is {end_bank} and the {agent} is {agent_bank}; ask which one holds");
+            let reason =
+                format!("the header's {end} is {end_bank} and the {agent} is {agent_bank}; ask which one holds");
             envelope.warn("agent_mismatch", reason);
         }
     }

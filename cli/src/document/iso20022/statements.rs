@@ -1,7 +1,8 @@
 //! What a bank tells about an account: report (camt.052), statement (camt.053) and notification (camt.054).
 //!
 //! Amounts are signed: what is booked to the account's owner is positive. A summary of the entries is checked against
-//! them and refused when it is wrong. Opening balance and booked entries are compared with the closing balance.
+//! them and refused when it is wrong. Opening balance and booked entries are compared with the closing balance; a difference is a warning, since banks leave
+//! entries out of a statement that they tell elsewhere.
 
 use super::super::currency::Denomination;
 use super::super::envelope::{Envelope, Money, Record};
@@ -27,7 +28,7 @@ struct Balance {
 ///
 /// # Errors
 /// `MissingField` without any, or without what each must have; `WrongCount` and `WrongControlSum` for a summary that
-/// its entries contradict; `WrongBalance`; whatever is wrong with an amount.
+/// its entries contradict; whatever is wrong with an amount.
 pub fn read(message: &Node, element: &'static str, envelope: &mut Envelope) -> Result<(), DocumentError> {
     let mut statements = Vec::new();
     for node in message.all(element) {
@@ -142,7 +143,8 @@ fn entry(node: &Node, envelope: &mut Envelope) -> Result<(Entry, Record), Docume
             && !details.is_empty()
             && count(&declared)? != details.len() as u64
         {
-            let reason = format!("a batch of {declared} transactions shows {}; ask the bank for the rest", details.len());
+            let reason =
+                format!("a batch of {declared} transactions shows {}; ask the bank for the rest", details.len());
             envelope.warn("batch_not_whole", reason);
         }
     }
@@ -275,10 +277,11 @@ fn balance(
         return Ok(());
     }
     let entries = Money { denomination: currency, minor: sum };
-    Err(DocumentError::WrongBalance {
-        statement: Excerpt::of(id),
-        opening: opening.to_string(),
-        entries: entries.to_string(),
-        closing: closing.to_string(),
-    })
+    let reason = format!(
+        "the statement {} opens with {opening}, its booked entries sum to {entries} and it closes with {closing}; \
+         ask the bank for a correct one",
+        Excerpt::of(id)
+    );
+    envelope.warn("wrong_balance", reason);
+    Ok(())
 }

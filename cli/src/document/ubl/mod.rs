@@ -41,7 +41,7 @@ pub const TYPES: [&str; 91] = [
 /// Reads a document of UBL 2; nothing if it is none.
 ///
 /// # Errors
-/// `MissingField` without a number, `Template` for a placeholder in number or issue date, and whatever is wrong with a
+/// `MissingField` without an `ID`, `Template` for a placeholder in number or issue date, and whatever is wrong with a
 /// date or an amount.
 pub fn read(root: &Node) -> Result<Option<Envelope>, DocumentError> {
     let named = root.space().strip_prefix(DOCUMENTS).and_then(|rest| rest.strip_suffix("-2"));
@@ -54,7 +54,12 @@ pub fn read(root: &Node) -> Result<Option<Envelope>, DocumentError> {
         }) || space == root.space()
     });
     let mut envelope = Envelope::new("ubl", snake(root.name()));
-    envelope.number = Some(root.required(&["ID"], "number")?);
+    let id = root.at(&["ID"]).ok_or(DocumentError::MissingField { field: Field::Number })?;
+    envelope.number = id.text()?;
+    match &envelope.number {
+        Some(number) => not_placeholder(Field::Number, number)?,
+        None => envelope.warn("no_number", "the document's number is empty; ask its sender for one"),
+    }
     envelope.issue_date = root.date(&["IssueDate"], "issue date")?;
     if envelope.issue_date.is_none() {
         envelope.warn("no_issue_date", "the document has no issue date; ask its sender for one");
@@ -98,11 +103,14 @@ fn common_facts(root: &Node, facts: &mut Record) -> Result<(), DocumentError> {
         ("profile", &["ProfileID"]),
         ("uuid", &["UUID"]),
         ("issue_time", &["IssueTime"]),
-        ("note", &["Note"]),
     ] {
         if let Some(text) = root.value(path)? {
             facts.set(name, text);
         }
+    }
+    let notes = root.values("Note")?;
+    if !notes.is_empty() {
+        facts.set("notes", notes);
     }
     if let Some(copy) = flag(root, &["CopyIndicator"], "copy indicator")? {
         facts.set("copy", copy);
