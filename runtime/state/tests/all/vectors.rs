@@ -43,7 +43,7 @@ fn vector(pairs: &Pairs) -> Value {
     let write = |(key, value): (&Vec<u8>, &Vec<u8>)| (StateKey::from_bytes(key.clone()), Some(value.clone()));
     chain.block(&pairs.iter().map(write).collect::<Vec<Write>>());
     let mut keys: Vec<StateKey> = pairs.keys().take(2).cloned().map(StateKey::from_bytes).collect();
-    keys.extend([&b"absent"[..], b"absent too"].map(|key| StateKey::from_bytes(key.to_vec())));
+    keys.extend([&b"absent"[..], b"absent too"].map(StateKey::from_bytes));
     let (entries, proof) = chain.state.prove_with_values(Height(0), &keys).unwrap();
     let claims: Vec<Value> = entries
         .iter()
