@@ -5,12 +5,9 @@
 
 use std::cell::Cell;
 
-use portolan_primitives::BusinessDate;
-
-use super::date;
 use super::envelope::Envelope;
-use super::error::{DocumentError, Excerpt, Field};
-use super::tree::{self, Rest};
+use super::error::{DocumentError, Excerpt};
+use super::tree::Rest;
 use super::{MAX_DEPTH, MAX_NODES, MAX_VALUE_BYTES};
 
 /// A value.
@@ -68,34 +65,14 @@ impl Json {
         members.iter().find(|(held, _)| held == name).map(|(_, value)| value).filter(|value| value.shape != Shape::Null)
     }
 
-    /// Whether it is an object with a member of that name that is not `null`.
-    pub fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
     /// The value at the path of names.
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |value, name| value.get(name))
     }
 
-    /// The members of an object; none for anything else.
-    pub fn members(&self) -> &[(String, Self)] {
-        if let Shape::Object(members) = &self.shape { members } else { &[] }
-    }
-
     /// The items of a list; none for anything else.
     pub fn items(&self) -> &[Self] {
         if let Shape::List(items) = &self.shape { items } else { &[] }
-    }
-
-    /// The items of the list of that name, or the one value where no list stands.
-    pub fn each(&self, name: &str) -> impl Iterator<Item = &Self> {
-        let found = self.get(name);
-        let (items, one) = match found.map(|value| &value.shape) {
-            Some(Shape::List(items)) => (items.as_slice(), None),
-            _ => (&[][..], found),
-        };
-        items.iter().chain(one)
     }
 
     /// Its text, or its number or flag as written, marked as read. Nothing for an empty text, a list or an object.
@@ -122,61 +99,12 @@ impl Json {
         Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 
-    /// Whether it is `true`, or `false`; marked as read. Nothing for anything else.
-    pub fn flag(&self) -> Option<bool> {
-        let Shape::Flag(flag) = self.shape else { return None };
-        self.read.set(true);
-        Some(flag)
-    }
-
     /// The text at the path.
     ///
     /// # Errors
     /// As [`Self::text`].
     pub fn value(&self, path: &[&str]) -> Result<Option<String>, DocumentError> {
         self.at(path).map_or(Ok(None), Self::text)
-    }
-
-    /// The text at the first of several paths that has one.
-    ///
-    /// # Errors
-    /// As [`Self::text`].
-    pub fn first(&self, paths: &[&[&str]]) -> Result<Option<String>, DocumentError> {
-        for path in paths {
-            if let Some(text) = self.value(path)? {
-                return Ok(Some(text));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The text at the path, which the kind of document requires.
-    ///
-    /// # Errors
-    /// `MissingField` if it is absent, `Template` if it is a placeholder.
-    pub fn required(&self, path: &[&str], field: &'static str) -> Result<String, DocumentError> {
-        tree::required(Field::Named(field), self.value(path)?)
-    }
-
-    /// The text at the path as a day: `YYYY-MM-DD`, with or without a time and a zone behind it.
-    ///
-    /// # Errors
-    /// `InvalidDate`, `Template`.
-    pub fn date(&self, path: &[&str], field: &'static str) -> Result<Option<BusinessDate>, DocumentError> {
-        let Some(written) = self.value(path)? else { return Ok(None) };
-        let field = Field::Named(field);
-        tree::not_placeholder(field, &written)?;
-        date::iso(field, &written).map(Some)
-    }
-
-    /// Marks everything inside as read: signatures, and what repeats facts that were taken elsewhere.
-    pub fn pass(&self) {
-        self.read.set(true);
-        match &self.shape {
-            Shape::List(items) => items.iter().for_each(Self::pass),
-            Shape::Object(members) => members.iter().for_each(|(_, value)| value.pass()),
-            _ => {}
-        }
     }
 
     /// Adds to `envelope` what is left when its reader is done: the hash of what was not read, and a warning for each

@@ -46,7 +46,8 @@ pub struct Options {
     pub value_cache_bytes: usize,
     /// Memory for change records, bytes. Default 32 MiB.
     pub record_cache_bytes: usize,
-    /// Blocks by which the stored pages may lag behind; 0 writes them with each block. Default 32: what changes again before it is written is written once.
+    /// Blocks by which the stored pages may lag behind; 0 writes them with each block. Default 32: a page that changes in many
+    /// of them is written once.
     pub page_lag: u64,
     /// Heights before the last one that can be read and proved. Default 64.
     pub history: u64,
