@@ -79,8 +79,12 @@ impl CliError {
         }
     }
 
-    /// As programs read it.
+    /// As programs read it: `{error: {code, message}}`, and for a document that was refused `{code, reason}` beside it.
     pub fn to_json(&self) -> Value {
+        if let Self::Document(error) = self {
+            let (code, reason) = (error.code(), error.to_string());
+            return json!({ "code": code, "reason": reason, "error": { "code": code, "message": reason } });
+        }
         json!({ "error": { "code": self.code(), "message": self.to_string() } })
     }
 }

@@ -30,7 +30,7 @@ enum Command {
     /// Own keys, and registering one on the chain.
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Read invoices and credit notes; register invoices.
+    /// Read trade documents; register invoices.
     #[command(subcommand)]
     Document(document::DocumentCommand),
     /// Orders.

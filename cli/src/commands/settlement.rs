@@ -1,6 +1,7 @@
 //! `portolan settlement`: bank-issued deposits and what is owed.
 
 use clap::Subcommand;
+use portolan_interface::settlement::RedemptionAnswer;
 use portolan_interface::settlement::api::{Call, NAME};
 use portolan_interface::{CertificateId, Hash, Money};
 
@@ -30,7 +31,7 @@ pub enum SettlementCommand {
         #[arg(long)]
         reference: Option<portolan_primitives::Hash>,
     },
-    /// The owner redeems part of a deposit.
+    /// The owner orders the bank to pay out part of a deposit; the amount is pending until the bank answers.
     Redeem {
         /// The bank.
         #[arg(long)]
@@ -41,6 +42,26 @@ pub enum SettlementCommand {
         /// The payment order behind it, 64 hex digits; random if none.
         #[arg(long)]
         reference: Option<portolan_primitives::Hash>,
+    },
+    /// A bank answers a redemption, once and for exactly its amount: paid out, or refused.
+    Answer {
+        /// The redemption's number in the bank's list.
+        number: u32,
+        /// What was asked for, as 1000.00CNY.
+        #[arg(value_parser = args::money)]
+        amount: Money,
+        /// It was not paid out: the money goes back to its owner.
+        #[arg(long)]
+        refused: bool,
+        /// The bank's own record of it, 64 hex digits; random if none.
+        #[arg(long)]
+        reference: Option<portolan_primitives::Hash>,
+    },
+    /// Show the redemptions that the account's bank, or the given one, has not answered.
+    Pending {
+        /// A bank that looks at its own list; else what the account asked for is shown.
+        #[arg(long)]
+        bank: Option<MemberArg>,
     },
     /// The owner pays another account at the same bank.
     Transfer {
@@ -70,6 +91,14 @@ pub enum SettlementCommand {
     },
 }
 
+const REDEMPTION_COLUMNS: [(&str, &str); 5] = [
+    ("bank", "/bank"),
+    ("number", "/number"),
+    ("amount", "/amount"),
+    ("requested", "/requested"),
+    ("account", "/account"),
+];
+
 const OBLIGATION_COLUMNS: [(&str, &str); 6] = [
     ("certificate", "/certificate"),
     ("amount", "/amount"),
@@ -90,8 +119,23 @@ pub fn run(context: &Context, command: &SettlementCommand) -> CliResult<()> {
             act(&Call::Issue { bank_account: own()?, to, amount: *amount, reference }, "The deposit is issued")
         }
         SettlementCommand::Redeem { bank, amount, reference } => {
-            let (bank, reference) = (bank.contract_id(), given(reference)?);
-            act(&Call::Redeem { account: own()?, bank, amount: *amount, reference }, "The deposit is redeemed")
+            let (bank, order) = (bank.contract_id(), given(reference)?);
+            act(&Call::Redeem { account: own()?, bank, amount: *amount, order }, "The bank is asked to pay it out")
+        }
+        SettlementCommand::Answer { number, amount, refused, reference } => {
+            let (answer, done) = match refused {
+                false => (RedemptionAnswer::Executed, "The redemption is executed"),
+                true => (RedemptionAnswer::Refused, "The redemption is refused, and the money back"),
+            };
+            let (bank_account, reference) = (own()?, given(reference)?);
+            act(&Call::AnswerRedemption { bank_account, number: *number, amount: *amount, answer, reference }, done)
+        }
+        SettlementCommand::Pending { bank } => {
+            let path = match bank {
+                Some(bank) => format!("/v1/banks/{}/pending-redemptions", bank.0),
+                None => format!("/v1/pending-redemptions?account={}", context.account()?.id),
+            };
+            context.list(&path, "redemptions", &REDEMPTION_COLUMNS, "No redemption waits for an answer.")
         }
         SettlementCommand::Transfer { bank, to, amount, reference } => {
             let (to, bank, reference) = (to.contract_id(), bank.contract_id(), given(reference)?);
@@ -104,6 +148,7 @@ pub fn run(context: &Context, command: &SettlementCommand) -> CliResult<()> {
                 ("balance", "/balance"),
                 ("held", "/held"),
                 ("bound", "/bound"),
+                ("pending", "/pending"),
                 ("account", "/account"),
             ];
             let path = format!("/v1/deposits?account={account}");

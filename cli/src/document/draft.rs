@@ -5,6 +5,7 @@ use portolan_primitives::BusinessDate;
 
 use super::currency::Denomination;
 use super::error::{DocumentError, Excerpt, Field};
+use super::tree::not_placeholder;
 use super::xml::Value;
 use super::{Facts, Kind};
 
@@ -127,6 +128,7 @@ impl Draft {
     /// # Errors
     /// `MissingField` for a number or a currency, and whatever is wrong with the currency or an amount.
     pub fn into_facts(self, credit_note_element: bool) -> Result<Facts, DocumentError> {
+        self.refuse_template()?;
         let denomination = self.denomination()?;
         let payable_minor = self.payable_minor(denomination)?;
         let tax_minor = self.tax_minor(denomination)?;
@@ -144,6 +146,22 @@ impl Draft {
             seller: self.seller.taken(),
             buyer: self.buyer.taken(),
         })
+    }
+
+    /// Refuses a placeholder where every invoice needs a value.
+    fn refuse_template(&self) -> Result<(), DocumentError> {
+        let party = |party: &Ranked<String>| party.0.as_ref().map(|(_, name)| name.clone());
+        [
+            (Field::Number, self.number.clone()),
+            (Field::TypeCode, self.type_code.clone()),
+            (Field::Currency, self.currency.clone()),
+            (Field::Seller, party(&self.seller)),
+            (Field::Buyer, party(&self.buyer)),
+            (Field::Payable, self.payable.first().map(|amount| amount.text.clone())),
+        ]
+        .into_iter()
+        .filter_map(|(field, value)| Some((field, value?)))
+        .try_for_each(|(field, value)| not_placeholder(field, &value))
     }
 
     /// Whether a type code was found.

@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// No byte, or nothing but white space.
-    #[error("the document is empty; give the XML file of a UBL or CII invoice or credit note")]
+    #[error("the document is empty; give the XML or JSON file of a trade document")]
     Empty,
     /// More bytes than [`super::MAX_BYTES`].
     #[error("the document has {size} bytes and the limit is {limit}; take large attachments out of it")]
@@ -19,10 +19,18 @@ pub enum DocumentError {
         limit: usize,
     },
     /// Another kind of document.
-    #[error("{found} is not supported; give a UBL 2 Invoice or CreditNote or a CII CrossIndustryInvoice as XML")]
+    #[error("{found} is not supported; `portolan document inspect --help` lists what is")]
     UnsupportedDocument {
         /// What was found, the XML root by name.
         found: String,
+    },
+    /// A document of another kind where only an invoice or credit note will do.
+    #[error("this is a document of the kind {kind} ({format}); give an invoice or credit note in UBL 2 or CII")]
+    NotAnInvoice {
+        /// Its family.
+        format: &'static str,
+        /// Its kind.
+        kind: String,
     },
     /// An envelope with more than one payload: which one is meant is not for a reader to guess.
     #[error("the envelope holds more than one document; take them out and read each by itself")]
@@ -58,11 +66,25 @@ pub enum DocumentError {
         /// What is wrong there.
         reason: String,
     },
-    /// The text ends inside an element.
+    /// Not JSON by RFC 8259.
+    #[error("the document is not well-formed JSON at byte {offset}: {reason}")]
+    MalformedJson {
+        /// Position in the text after its conversion to UTF-8.
+        offset: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// An object with two members of one name: which one is meant is not for a reader to guess.
+    #[error("an object has the name {name} twice; ask its sender which one holds")]
+    DuplicateName {
+        /// The name.
+        name: Excerpt,
+    },
+    /// The text ends inside an element or a value.
     #[error("the document ends before its elements are closed; the file was cut off, fetch it again")]
     Truncated,
     /// More nesting, attributes, declarations or text in one value than a real document has.
-    #[error("the document has more than {limit} {what}; no invoice needs that")]
+    #[error("the document has more than {limit} {what}; no trade document needs that")]
     LimitExceeded {
         /// What there is too much of.
         what: &'static str,
@@ -75,6 +97,46 @@ pub enum DocumentError {
         /// The field.
         field: Field,
     },
+    /// A header or group that counts other transactions than it holds.
+    #[error("the {place} declares {declared} transactions and holds {found}; ask its sender for a correct message")]
+    WrongCount {
+        /// The header or group.
+        place: String,
+        /// What it declares.
+        declared: u64,
+        /// What is there.
+        found: u64,
+    },
+    /// A header or group whose control sum is not the sum of what it holds.
+    #[error(
+        "the {place} declares the control sum {declared} and its amounts sum to {found}; ask its sender for a correct message"
+    )]
+    WrongControlSum {
+        /// The header or group.
+        place: String,
+        /// What it declares.
+        declared: String,
+        /// What is there.
+        found: String,
+    },
+    /// A template: a place was left open in a field that the kind of document requires.
+    #[error("the document is a template: its {field} is still the placeholder {value}; fill it in first")]
+    Template {
+        /// The field.
+        field: Field,
+        /// The placeholder.
+        value: Excerpt,
+    },
+    /// A value outside of what the standard allows for the field.
+    #[error("the {field} {value} is not allowed: {reason}")]
+    InvalidField {
+        /// The field.
+        field: Field,
+        /// What stood there.
+        value: Excerpt,
+        /// What the standard wants instead.
+        reason: &'static str,
+    },
     /// One field twice with different values.
     #[error("the document gives two values for the {field}: {first} and {second}; ask its sender which one holds")]
     ContradictoryField {
@@ -86,7 +148,7 @@ pub enum DocumentError {
         second: Excerpt,
     },
     /// A date that does not exist or is not written as its syntax demands.
-    #[error("the {field} {value} is not a date that exists (UBL: YYYY-MM-DD; CII: YYYYMMDD with format 102)")]
+    #[error("the {field} {value} is not a date that exists (YYYY-MM-DD; in CII YYYYMMDD with format 102)")]
     InvalidDate {
         /// The field.
         field: Field,
@@ -160,15 +222,22 @@ impl DocumentError {
             Self::Empty => "empty_document",
             Self::TooLarge { .. } => "document_too_large",
             Self::UnsupportedDocument { .. } => "unsupported_document",
+            Self::NotAnInvoice { .. } => "not_an_invoice",
             Self::SeveralDocuments => "several_documents",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::InvalidEncoding { .. } => "invalid_encoding",
             Self::Doctype => "doctype_refused",
             Self::UnknownEntity { .. } => "unknown_entity",
             Self::MalformedXml { .. } => "malformed_xml",
+            Self::MalformedJson { .. } => "malformed_json",
+            Self::DuplicateName { .. } => "duplicate_name",
             Self::Truncated => "truncated_document",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::MissingField { .. } => "missing_field",
+            Self::WrongCount { .. } => "wrong_transaction_count",
+            Self::WrongControlSum { .. } => "wrong_control_sum",
+            Self::Template { .. } => "template",
+            Self::InvalidField { .. } => "invalid_field",
             Self::ContradictoryField { .. } => "contradictory_field",
             Self::InvalidDate { .. } => "invalid_date",
             Self::UnsupportedDateFormat { .. } => "unsupported_date_format",
@@ -203,6 +272,8 @@ pub enum Field {
     Seller,
     /// The buyer's legal name (BT-44).
     Buyer,
+    /// A field of another kind of document, by its name there.
+    Named(&'static str),
 }
 
 impl fmt::Display for Field {
@@ -217,6 +288,7 @@ impl fmt::Display for Field {
             Self::Tax => "tax amount",
             Self::Seller => "seller name",
             Self::Buyer => "buyer name",
+            Self::Named(name) => name,
         })
     }
 }

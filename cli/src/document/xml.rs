@@ -171,6 +171,56 @@ impl<'a> Elements<'a> {
         }
     }
 
+    /// The text directly inside the present element, to its end, white space collapsed; `inner` takes each element
+    /// inside and must read it to its end.
+    ///
+    /// # Errors
+    /// As [`Self::next_inside`], and whatever `inner` refuses.
+    pub fn contents(
+        &mut self,
+        mut inner: impl FnMut(Element<'a>, &mut Self) -> Result<(), DocumentError>,
+    ) -> Result<String, DocumentError> {
+        let mut raw = String::new();
+        loop {
+            match self.token()? {
+                Token::Open(tag) => {
+                    let element = self.resolve(tag)?;
+                    inner(element, self)?;
+                }
+                Token::Text(piece) => raw.push_str(&piece),
+                Token::Close | Token::End => return Ok(collapse(&raw)),
+            }
+        }
+    }
+
+    /// The attributes of `element` in their order, without namespace declarations and without those of XML Schema
+    /// instances, which say where a schema lies and nothing about the document.
+    ///
+    /// # Errors
+    /// As [`Self::next_inside`].
+    pub fn attributes(&self, element: &Element<'a>) -> Result<Vec<(String, String)>, DocumentError> {
+        let mut found = Vec::new();
+        for attribute in element.tag.attributes() {
+            let attribute = attribute.map_err(|error| self.malformed(&error.to_string()))?;
+            let name = attribute.key.into_inner();
+            let prefix = name.split_once(':').map(|(prefix, _)| prefix);
+            let of_schema = prefix.is_some_and(|prefix| {
+                self.bindings
+                    .iter()
+                    .rev()
+                    .find(|binding| binding.prefix == prefix)
+                    .is_some_and(|binding| binding.space == "http://www.w3.org/2001/XMLSchema-instance")
+            });
+            if name == "xmlns" || prefix == Some("xmlns") || of_schema {
+                continue;
+            }
+            let value =
+                attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| self.refused(&error))?;
+            found.push((name.to_owned(), value.trim().to_owned()));
+        }
+        Ok(found)
+    }
+
     /// The text directly inside `element`, to its end.
     fn value(&mut self, element: &Element<'a>) -> Result<Value, DocumentError> {
         let mut raw = String::new();

@@ -20,7 +20,7 @@ pub mod trade;
 
 pub use id::{CertificateId, DocumentId, FinancingId, PartId};
 pub use portolan_sdk::{AccountId, Hash, MemberId, MemberStatus, Role, Unauthorized};
-pub use portolan_terms::{BusinessDate, Convention, Currency, DayCount, Money, Ppm, TermsError};
+pub use portolan_terms::{BusinessDate, Convention, Currency, DayCount, Money, Ppm, Quote, TermsError};
 
 /// Entries of one page of a list.
 pub const PAGE: u32 = 50;

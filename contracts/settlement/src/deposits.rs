@@ -2,12 +2,18 @@
 
 use codec::{Decode, Encode};
 use portolan_interface::{
-    AccountId, BusinessDate, Currency, MemberId, Money, TermsError,
+    AccountId, BusinessDate, Currency, MemberId, Money,
     settlement::{Book, Deposit, SettlementError},
 };
-use portolan_sdk::{ensure, env};
+use portolan_sdk::{ensure, env, storage::Map};
 
-use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, obligations};
+use crate::{BALANCES, DEPOSITORS, DEPOSITS_OF, SERVICES, add, obligations, payables};
+
+/// Days read at once when summing up what is due.
+const DAYS: u32 = 16;
+
+/// A day on which something is due from a deposit: the deposit's key, and the day's number.
+pub type DayKey = (AccountId, MemberId, [u8; 3], i32);
 
 /// Sums of a bank in a currency, minor units.
 #[derive(Clone, Copy, Encode, Decode)]
@@ -15,6 +21,8 @@ pub struct Service {
     cap: i128,
     issued: i128,
     redeemed: i128,
+    /// Out of the deposits and not yet paid out: with the deposits it makes `issued - redeemed`.
+    pending: i128,
 }
 
 /// What an account has at a bank in a currency, minor units.
@@ -22,8 +30,10 @@ pub struct Service {
 pub struct Balance {
     /// All of it.
     pub total: i128,
-    /// Of it set aside for claims that are being paid.
+    /// Of it set aside, for claims that are being paid and of proceeds that are not yet shared.
     pub held: i128,
+    /// Beside it, not of it: asked to be paid out, and not yet answered.
+    pub pending: i128,
 }
 
 /// Where a balance lies.
@@ -39,8 +49,14 @@ impl Place {
         Self { account, bank, currency }
     }
 
-    fn key(self) -> (AccountId, MemberId, [u8; 3]) {
+    /// Its key.
+    pub fn key(self) -> (AccountId, MemberId, [u8; 3]) {
         (self.account, self.bank, self.currency.0)
+    }
+
+    /// The key of one of its days.
+    pub fn day_key(self, day: i32) -> DayKey {
+        (self.account, self.bank, self.currency.0, day)
     }
 
     /// The balance; nothing where there never was one.
@@ -49,14 +65,10 @@ impl Place {
     }
 }
 
-fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
-    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
-}
-
 /// Sets the bank's cap in a currency; the first time, the bank begins to serve it.
 pub fn serve(bank: MemberId, cap: Money) -> Result<(), SettlementError> {
     let key = (bank, cap.currency.0);
-    let mut service = SERVICES.get(&key).unwrap_or(Service { cap: 0, issued: 0, redeemed: 0 });
+    let mut service = SERVICES.get(&key).unwrap_or(Service { cap: 0, issued: 0, redeemed: 0, pending: 0 });
     let outstanding = Money::new(service.issued - service.redeemed, cap.currency);
     ensure!(outstanding.minor <= cap.minor, SettlementError::CapBelowOutstanding { outstanding });
     service.cap = cap.minor;
@@ -72,36 +84,108 @@ pub fn ensure_served(bank: MemberId, currency: Currency) -> Result<(), Settlemen
 
 /// The bank owes `amount` more, to the account.
 pub fn issue(bank: MemberId, to: AccountId, amount: Money) -> Result<(), SettlementError> {
-    let missing = || SettlementError::BankDoesNotServe { currency: amount.currency };
-    SERVICES.update(&(bank, amount.currency.0), missing, |service| {
+    let place = Place::new(to, bank, amount.currency);
+    change_service(place, |service| {
         service.issued = add(service.issued, amount.minor)?;
         let excess = Money::new(service.issued - service.redeemed - service.cap, amount.currency);
         ensure!(!excess.is_positive(), SettlementError::CapExceeded { excess });
         Ok(())
     })?;
-    credit(Place::new(to, bank, amount.currency), amount.minor)
+    credit(place, amount.minor)
 }
 
-/// The bank owes `amount` less: it pays it out outside the chain.
-pub fn redeem(place: Place, amount: Money) -> Result<(), SettlementError> {
-    debit(place, amount.minor)?;
-    let missing = || SettlementError::BankDoesNotServe { currency: amount.currency };
-    SERVICES.update(&(place.bank, place.currency.0), missing, |service| {
-        service.redeemed = add(service.redeemed, amount.minor)?;
+/// The amount leaves the deposit and is pending.
+pub fn set_pending(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.total -= minor;
+        balance.pending = add(balance.pending, minor)?;
+        Ok(())
+    })?;
+    change_service(place, |service| {
+        service.pending = add(service.pending, minor)?;
         Ok(())
     })
+}
+
+/// The pending amount was paid out outside the chain: the bank owes that much less.
+pub fn pay_out_pending(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.pending -= minor;
+        Ok(())
+    })?;
+    change_service(place, |service| {
+        service.pending -= minor;
+        service.redeemed = add(service.redeemed, minor)?;
+        Ok(())
+    })
+}
+
+/// The pending amount is back in the deposit.
+pub fn return_pending(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.pending -= minor;
+        balance.total = add(balance.total, minor)?;
+        Ok(())
+    })?;
+    change_service(place, |service| {
+        service.pending -= minor;
+        Ok(())
+    })
+}
+
+fn change_service(
+    place: Place,
+    alter: impl FnOnce(&mut Service) -> Result<(), SettlementError>,
+) -> Result<(), SettlementError> {
+    let missing = || SettlementError::BankDoesNotServe { currency: place.currency };
+    SERVICES.update(&(place.bank, place.currency.0), missing, alter)
 }
 
 /// Passes when the owner may dispose of `minor`: not of what is set aside, nor of what is due and not yet paid.
 pub fn ensure_free(place: Place, minor: i128) -> Result<(), SettlementError> {
     let balance = place.balance();
-    let bound = obligations::bound_until(place, BusinessDate(env::business_date()))?;
-    let missing = add(minor, bound)? - (balance.total - balance.held);
+    let missing = add(minor, due_and_unpaid(place)?)? - (balance.total - balance.held);
     ensure!(
         missing <= 0,
         SettlementError::InsufficientDeposit { missing: Money::new(missing.min(minor), place.currency) }
     );
     Ok(())
+}
+
+/// Pays from a deposit to another account at the same bank.
+pub fn pay(place: Place, to: AccountId, minor: i128) -> Result<(), SettlementError> {
+    debit(place, minor)?;
+    credit(Place { account: to, ..place }, minor)
+}
+
+/// What binds the deposit: due until today on certificates and by promises, and not paid.
+fn due_and_unpaid(place: Place) -> Result<i128, SettlementError> {
+    let today = BusinessDate(env::business_date());
+    add(obligations::bound_until(place, today)?, payables::bound_until(place, today)?)
+}
+
+/// The sum of what is owed from a deposit on days up to `last`, in a list of days that is kept in their order.
+pub fn sum_until<D: Encode + Decode>(
+    days: &Map<DayKey, D>,
+    place: Place,
+    last: BusinessDate,
+    owed: impl Fn(&D) -> Result<i128, SettlementError>,
+) -> Result<i128, SettlementError> {
+    let (mut after, mut sum) = (None, 0);
+    loop {
+        let page = days.page_of(&place.key(), after.as_ref(), DAYS);
+        let whole = page.len() < DAYS as usize;
+        for (key, day) in page {
+            if key.3 > last.0 {
+                return Ok(sum);
+            }
+            sum = add(sum, owed(&day)?)?;
+            after = Some(key);
+        }
+        if whole {
+            return Ok(sum);
+        }
+    }
 }
 
 /// Takes from what is not set aside.
@@ -129,6 +213,14 @@ pub fn hold(place: Place, minor: i128) -> Result<(), SettlementError> {
     })
 }
 
+/// What was set aside is free again.
+pub fn release(place: Place, minor: i128) -> Result<(), SettlementError> {
+    change(place, |balance| {
+        balance.held -= minor;
+        Ok(())
+    })
+}
+
 /// Changes a balance that is there; one in which more is held than there is, or less than nothing, is refused. Only [`credit`] makes a balance,
 /// so that each stands in the lists.
 fn change(
@@ -140,7 +232,7 @@ fn change(
         alter(balance)?;
         let missing = balance.held - balance.total;
         ensure!(
-            missing <= 0 && balance.held >= 0,
+            missing <= 0 && balance.held >= 0 && balance.pending >= 0,
             SettlementError::InsufficientDeposit { missing: Money::new(missing, place.currency) }
         );
         Ok(())
@@ -165,14 +257,14 @@ pub fn view(place: Place) -> Deposit {
     let balance = place.balance();
     let money = |minor| Money::new(minor, place.currency);
     // A sum that does not fit binds everything.
-    let due = obligations::bound_until(place, BusinessDate(env::business_date())).unwrap_or(i128::MAX);
-    let bound = due.min(balance.total - balance.held);
+    let bound = due_and_unpaid(place).unwrap_or(i128::MAX).min(balance.total - balance.held);
     Deposit {
         account: place.account,
         bank: place.bank,
         balance: money(balance.total),
         held: money(balance.held),
         bound: money(bound),
+        pending: money(balance.pending),
     }
 }
 
@@ -185,6 +277,7 @@ pub fn book(bank: MemberId, currency: Currency) -> Result<Book, SettlementError>
         issued: money(service.issued),
         redeemed: money(service.redeemed),
         outstanding: money(service.issued - service.redeemed),
+        pending: money(service.pending),
         cap: money(service.cap),
         depositors: DEPOSITORS.len(&(bank, currency.0)),
     })

@@ -6,16 +6,17 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use codec::{Decode, Encode};
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, MemberId, Money, TermsError,
+    AccountId, BusinessDate, CertificateId, Currency, MemberId, Money,
     settlement::{MAX_PAYMENTS, Obligation, ObligationState, Payment, SettlementError, SettlementEvent, api::emit},
 };
 use portolan_sdk::{ensure, env};
 use portolan_terms::pro_rata;
 
-use crate::{DUE, OBLIGATIONS, OBLIGATIONS_OF, deposits, deposits::Place, waterfall};
-
-/// Days read at once when summing up what is due.
-const DAYS: u32 = 16;
+use crate::{
+    DUE, OBLIGATIONS, OBLIGATIONS_OF, add,
+    deposits::{self, DayKey, Place},
+    waterfall,
+};
 
 /// What a payer owes on a day from one deposit, minor units, by who is served first.
 #[derive(Clone, Copy, Default, Encode, Decode)]
@@ -62,29 +63,29 @@ impl DueDay {
         })
     }
 
-    /// A claim had its turn and left a rest.
-    fn take_turn(&mut self, turn: Turn, owed: i128, rest: i128) -> Result<(), SettlementError> {
-        let waiting = match turn {
+    /// Where a claim of that turn is counted.
+    fn waiting(&mut self, turn: Turn) -> &mut i128 {
+        match turn {
             Turn::First => &mut self.unrun,
             Turn::Again => &mut self.overdue,
             Turn::TriedToday => &mut self.tried,
-        };
-        *waiting -= owed;
+        }
+    }
+
+    /// A claim had its turn and left a rest.
+    fn take_turn(&mut self, turn: Turn, owed: i128, rest: i128) -> Result<(), SettlementError> {
+        *self.waiting(turn) -= owed;
         self.tried = add(self.tried, rest)?;
         Ok(())
     }
-}
-
-fn add(left: i128, right: i128) -> Result<i128, SettlementError> {
-    left.checked_add(right).ok_or(SettlementError::Terms(TermsError::Overflow))
 }
 
 fn place_of(obligation: &Obligation) -> Place {
     Place::new(obligation.payer, obligation.bank, obligation.amount.currency)
 }
 
-fn day_key(obligation: &Obligation) -> (AccountId, MemberId, [u8; 3], i32) {
-    (obligation.payer, obligation.bank, obligation.amount.currency.0, obligation.due.0)
+fn day_key(obligation: &Obligation) -> DayKey {
+    place_of(obligation).day_key(obligation.due.0)
 }
 
 /// A certificate will be due.
@@ -121,32 +122,18 @@ fn keep_day(obligation: &Obligation, day: DueDay) -> Result<(), SettlementError>
 
 /// The sum of what is owed from a deposit on days up to `last`.
 pub fn bound_until(place: Place, last: BusinessDate) -> Result<i128, SettlementError> {
-    let start = (place.account, place.bank, place.currency.0);
-    let mut after = None;
-    let mut sum = 0;
-    loop {
-        let days = DUE.page_of(&start, after.as_ref(), DAYS);
-        let whole = days.len() < DAYS as usize;
-        for (key, day) in days {
-            if key.3 > last.0 {
-                return Ok(sum);
-            }
-            sum = add(sum, day.owed()?)?;
-            after = Some(key);
-        }
-        if whole {
-            return Ok(sum);
-        }
-    }
+    deposits::sum_until(&DUE, place, last, |day| day.owed())
 }
 
 /// Sets aside what the deposit gives for a claim that is due. Earlier days come first; claims of one day share in proportion, and what was
 /// tried on this business date waits for those that were not.
 pub fn collect(certificate: CertificateId) -> Result<Money, SettlementError> {
-    let mut obligation = OBLIGATIONS.get(&certificate).ok_or(SettlementError::UnknownObligation)?;
+    let mut obligation = load(certificate)?;
     let today = BusinessDate(env::business_date());
     let turn = turn_of(&obligation, today)?;
-    let owed = obligation.amount.minor - obligation.paid.minor;
+    let (state, needed) = (obligation.state, ObligationState::Overdue);
+    ensure!(obligation.due <= today, SettlementError::ObligationState { state, needed });
+    let owed = open(&obligation).minor;
     let mut day = DUE.get(&day_key(&obligation)).unwrap_or_default();
     day.begin_round(today.0)?;
     let share = share_of(&obligation, day, turn, owed)?;
@@ -167,10 +154,10 @@ pub fn collect(certificate: CertificateId) -> Result<Money, SettlementError> {
     Ok(amount)
 }
 
-/// Whose turn it is; a claim that is not due, being paid, or paid has none.
+/// Whose turn it is; a claim that is being paid, or paid, has none.
 fn turn_of(obligation: &Obligation, today: BusinessDate) -> Result<Turn, SettlementError> {
     match obligation.state {
-        ObligationState::Pending if obligation.due <= today => Ok(Turn::First),
+        ObligationState::Pending => Ok(Turn::First),
         ObligationState::Overdue if obligation.tried == Some(today) => Ok(Turn::TriedToday),
         ObligationState::Overdue => Ok(Turn::Again),
         state => Err(SettlementError::ObligationState { state, needed: ObligationState::Overdue }),
@@ -190,30 +177,17 @@ fn share_of(obligation: &Obligation, day: DueDay, turn: Turn, owed: i128) -> Res
 
 /// Pays leaves out of what was set aside.
 pub fn pay(certificate: CertificateId, payments: &[Payment]) -> Result<(), SettlementError> {
-    let mut obligation = OBLIGATIONS.get(&certificate).ok_or(SettlementError::UnknownObligation)?;
+    let mut obligation = load(certificate)?;
     let (state, needed) = (obligation.state, ObligationState::Paying);
     ensure!(state == needed, SettlementError::ObligationState { state, needed });
-    ensure!(payments.len() <= MAX_PAYMENTS, SettlementError::TooMany { limit: MAX_PAYMENTS as u32 });
-    let currency = obligation.amount.currency;
-    let mut sum = 0;
-    let mut receipts: BTreeMap<AccountId, i128> = BTreeMap::new();
-    for payment in payments {
-        ensure!(payment.minor > 0, SettlementError::AmountNotPositive);
-        sum = add(sum, payment.minor)?;
-        for (payee, minor) in spread(payment, currency)? {
-            let receipt = receipts.entry(payee).or_insert(0);
-            *receipt = add(*receipt, minor)?;
-        }
-    }
-    let excess = Money::new(sum - obligation.reserved.minor, currency);
+    let receipts = Receipts::of(payments, obligation.amount.currency)?;
+    let excess = Money::new(receipts.sum - obligation.reserved.minor, obligation.amount.currency);
     ensure!(!excess.is_positive(), SettlementError::Overpaid { excess });
     let place = place_of(&obligation);
-    deposits::debit_held(place, sum)?;
-    for (account, minor) in receipts {
-        deposits::credit(Place { account, ..place }, minor)?;
-    }
-    obligation.reserved.minor -= sum;
-    obligation.paid.minor = add(obligation.paid.minor, sum)?;
+    deposits::debit_held(place, receipts.sum)?;
+    receipts.credit(place)?;
+    obligation.reserved.minor -= receipts.sum;
+    obligation.paid.minor = add(obligation.paid.minor, receipts.sum)?;
     if obligation.reserved.minor == 0 {
         obligation.state =
             if obligation.paid == obligation.amount { ObligationState::Paid } else { ObligationState::Overdue };
@@ -222,11 +196,99 @@ pub fn pay(certificate: CertificateId, payments: &[Payment]) -> Result<(), Settl
     Ok(())
 }
 
+/// Pays leaves before the due date, for the discount, out of what the payer may dispose of.
+pub fn pay_early(certificate: CertificateId, payments: &[Payment], discount: Money) -> Result<(), SettlementError> {
+    let mut obligation = load(certificate)?;
+    let (payer, due, currency) = (obligation.payer, obligation.due, obligation.amount.currency);
+    let (state, needed) = (obligation.state, ObligationState::Pending);
+    ensure!(state == needed, SettlementError::ObligationState { state, needed });
+    ensure!(env::business_date() < due.0, SettlementError::NotEarly { due });
+    ensure!(discount.minor >= 0, SettlementError::NegativeDiscount);
+    let receipts = Receipts::of(payments, currency)?;
+    let paid = Money::new(receipts.sum, currency);
+    ensure!(paid.is_positive(), SettlementError::AmountNotPositive);
+    let place = place_of(&obligation);
+    deposits::ensure_free(place, receipts.sum)?;
+    lower(&mut obligation, discount, paid)?;
+    deposits::debit(place, receipts.sum)?;
+    receipts.credit(place)?;
+    let rest = open(&obligation);
+    emit(&SettlementEvent::PaidEarly { certificate, payer, paid, discount, rest });
+    Ok(())
+}
+
+/// Less is owed from now on.
+pub fn reduce(certificate: CertificateId, by: Money) -> Result<(), SettlementError> {
+    let mut obligation = load(certificate)?;
+    lower(&mut obligation, by, Money::zero(by.currency))?;
+    let (payer, rest) = (obligation.payer, open(&obligation));
+    emit(&SettlementEvent::Reduced { certificate, payer, by, rest });
+    Ok(())
+}
+
+/// So much is given up, and so much paid, of a claim for which nothing is set aside.
+fn lower(obligation: &mut Obligation, given_up: Money, paid: Money) -> Result<(), SettlementError> {
+    let (expected, found) = (obligation.amount.currency, given_up.currency);
+    ensure!(expected == found, SettlementError::WrongCurrency { expected, found });
+    let today = BusinessDate(env::business_date());
+    let turn = turn_of(obligation, today)?;
+    let less = add(given_up.minor, paid.minor)?;
+    let open_now = open(obligation);
+    ensure!(less <= open_now.minor, SettlementError::AboveOwed { open: open_now });
+    let mut day = DUE.get(&day_key(obligation)).unwrap_or_default();
+    day.begin_round(today.0)?;
+    *day.waiting(turn) -= less;
+    keep_day(obligation, day)?;
+    obligation.amount.minor -= given_up.minor;
+    obligation.paid.minor = add(obligation.paid.minor, paid.minor)?;
+    if obligation.paid == obligation.amount {
+        obligation.state = ObligationState::Paid;
+    }
+    OBLIGATIONS.set(&obligation.certificate, obligation);
+    Ok(())
+}
+
+/// What is owed on a claim for which nothing is set aside.
+fn open(obligation: &Obligation) -> Money {
+    Money::new(obligation.amount.minor - obligation.paid.minor, obligation.amount.currency)
+}
+
+fn load(certificate: CertificateId) -> Result<Obligation, SettlementError> {
+    OBLIGATIONS.get(&certificate).ok_or(SettlementError::UnknownObligation)
+}
+
+/// What payments come to, and who gets it.
+struct Receipts {
+    sum: i128,
+    by_payee: BTreeMap<AccountId, i128>,
+}
+
+impl Receipts {
+    fn of(payments: &[Payment], currency: Currency) -> Result<Self, SettlementError> {
+        ensure!(payments.len() <= MAX_PAYMENTS, SettlementError::TooMany { limit: MAX_PAYMENTS as u32 });
+        let mut receipts = Self { sum: 0, by_payee: BTreeMap::new() };
+        for payment in payments {
+            ensure!(payment.minor > 0, SettlementError::AmountNotPositive);
+            receipts.sum = add(receipts.sum, payment.minor)?;
+            for (payee, minor) in spread(payment, currency)? {
+                let receipt = receipts.by_payee.entry(payee).or_insert(0);
+                *receipt = add(*receipt, minor)?;
+            }
+        }
+        Ok(receipts)
+    }
+
+    /// To deposits at the place's bank.
+    fn credit(&self, place: Place) -> Result<(), SettlementError> {
+        for (account, minor) in &self.by_payee {
+            deposits::credit(Place { account: *account, ..place }, *minor)?;
+        }
+        Ok(())
+    }
+}
+
 /// Who gets the payment: its holder, or the payees of the part's waterfall.
-fn spread(
-    payment: &Payment,
-    currency: portolan_interface::Currency,
-) -> Result<Vec<(AccountId, i128)>, SettlementError> {
+fn spread(payment: &Payment, currency: Currency) -> Result<Vec<(AccountId, i128)>, SettlementError> {
     if payment.financed {
         return waterfall::spread(payment.part, Money::new(payment.minor, currency));
     }

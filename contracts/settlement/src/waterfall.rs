@@ -47,7 +47,7 @@ pub fn spread(part: PartId, receipt: Money) -> Result<Vec<(AccountId, i128)>, Se
 
 /// What a tranche still has to get.
 fn open(tranche: &Tranche) -> Claim {
-    Claim { rank: tranche.kind as u8, due: tranche.due_minor - tranche.paid_minor }
+    Claim { rank: tranche.kind.rank(), due: tranche.due_minor - tranche.paid_minor }
 }
 
 fn tell(

@@ -66,4 +66,8 @@ pub enum TermsError {
     #[codec(index = 11)]
     #[error("a currency is written with three capital letters, such as CNY")]
     MalformedCurrency,
+    /// A fee that is more than what it comes off.
+    #[codec(index = 12)]
+    #[error("the fee is more than the proceeds: exchange a larger amount")]
+    FeeAboveProceeds,
 }

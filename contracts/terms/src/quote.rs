@@ -32,20 +32,42 @@ pub struct Conversion {
     pub net: Money,
 }
 
+impl Conversion {
+    /// What is credited once the dealer's fee is taken off.
+    ///
+    /// # Errors
+    /// [`TermsError::CurrencyMismatch`], [`TermsError::Negative`] fee, [`TermsError::FeeAboveProceeds`].
+    pub fn after_fee(self, fee: Money) -> Result<Money, TermsError> {
+        let credited = self.net.checked_sub(fee)?;
+        if fee.minor < 0 {
+            return Err(TermsError::Negative);
+        }
+        if credited.minor < 0 {
+            return Err(TermsError::FeeAboveProceeds);
+        }
+        Ok(credited)
+    }
+}
+
 /// Most decimals of a quoted price.
 const MAX_DECIMALS: u8 = 12;
 
 impl Quote {
+    /// Is the price above zero, with at most 12 decimals, and the spread at most one whole?
+    pub const fn is_possible(self) -> bool {
+        self.units > 0 && self.decimals <= MAX_DECIMALS && self.spread.0 <= 1_000_000
+    }
+
     /// Proceeds of selling `amount`, rounded down in the bought currency.
     ///
     /// # Errors
     /// [`TermsError::CurrencyMismatch`] for any currency but the sold one, [`TermsError::UnknownCurrency`], [`TermsError::Negative`],
-    /// [`TermsError::Overflow`] also for a price of more than 12 decimals or a spread above one whole.
+    /// [`TermsError::Overflow`] also for what [is no quote](Self::is_possible).
     pub fn convert(self, amount: Money) -> Result<Conversion, TermsError> {
         amount
             .same_currency(Money::zero(self.from))
             .map_err(|_| TermsError::CurrencyMismatch { expected: self.from, found: amount.currency })?;
-        if self.decimals > MAX_DECIMALS || self.spread.0 > 1_000_000 {
+        if !self.is_possible() {
             return Err(TermsError::Overflow);
         }
         let target_scale = 10u128.pow(u32::from(self.to.exponent()?));
@@ -70,7 +92,18 @@ mod tests {
         let sold = quote.convert(dollars(25_000_000)).unwrap();
         assert_eq!(sold.gross.minor, 178_085_000);
         assert_eq!(sold.net.minor, 177_728_830);
-        assert_eq!(sold.net.checked_sub(Money::new(8_000, Currency::CNY)).unwrap().minor, 177_720_830);
+        assert_eq!(sold.after_fee(Money::new(8_000, Currency::CNY)).unwrap().minor, 177_720_830);
+    }
+
+    #[test]
+    fn a_fee_is_of_the_bought_currency_and_no_more_than_the_proceeds() {
+        let quote = Quote { from: Currency::USD, to: Currency::CNY, units: 7, decimals: 0, spread: Ppm(0) };
+        let sold = quote.convert(dollars(100)).unwrap();
+        assert_eq!(sold.after_fee(Money::new(700, Currency::CNY)), Ok(Money::zero(Currency::CNY)));
+        assert_eq!(sold.after_fee(Money::new(701, Currency::CNY)), Err(TermsError::FeeAboveProceeds));
+        assert_eq!(sold.after_fee(Money::new(-1, Currency::CNY)), Err(TermsError::Negative));
+        let mismatch = TermsError::CurrencyMismatch { expected: Currency::CNY, found: Currency::USD };
+        assert_eq!(sold.after_fee(dollars(1)), Err(mismatch));
     }
 
     #[test]
@@ -92,6 +125,7 @@ mod tests {
         let inverse = quote.convert(Money::new(1, Currency::CNY));
         assert_eq!(inverse, Err(TermsError::CurrencyMismatch { expected: Currency::USD, found: Currency::CNY }));
         assert_eq!(quote.convert(dollars(-1)), Err(TermsError::Negative));
+        assert_eq!(Quote { units: 0, ..quote }.convert(dollars(1)), Err(TermsError::Overflow));
         assert_eq!(Quote { decimals: 13, ..quote }.convert(dollars(1)), Err(TermsError::Overflow));
         assert_eq!(Quote { spread: Ppm(1_000_001), ..quote }.convert(dollars(1)), Err(TermsError::Overflow));
     }

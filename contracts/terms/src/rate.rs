@@ -147,6 +147,15 @@ pub fn advance_limit(value: Money, rate: Ppm) -> Result<Money, TermsError> {
     Ok(Money::new(to_minor(floor)?, value.currency))
 }
 
+/// What a loan exceeds its lending limit by: to be repaid, or covered by more goods. Nothing while it is within the limit.
+///
+/// # Errors
+/// [`TermsError::CurrencyMismatch`], [`TermsError::Overflow`].
+pub fn margin_call(loan: Money, limit: Money) -> Result<Money, TermsError> {
+    let excess = loan.checked_sub(limit)?;
+    Ok(Money::new(excess.minor.max(0), loan.currency))
+}
+
 fn half_up(amount: Money, weight: u128, divisor: u128) -> Result<Money, TermsError> {
     let (floor, remainder) = mul_div(non_negative(amount.minor)?, weight, divisor)?;
     let up = remainder >= divisor - remainder;
@@ -180,10 +189,24 @@ mod tests {
     }
 
     #[test]
-    fn w02_to_w04_interest_in_each_exponent() {
+    fn w02_interest_in_cents() {
         assert_eq!(interest("123456.78", Currency::USD, 51_250, DayCount::Act365Fixed, 37).minor, 64_138);
+    }
+
+    #[test]
+    fn w03_interest_in_a_currency_without_decimals() {
         assert_eq!(interest("1000001", Currency::JPY, 15_000, DayCount::Act365Fixed, 31).minor, 1_274);
+    }
+
+    #[test]
+    fn w04_interest_in_a_currency_of_three_decimals() {
         assert_eq!(interest("5000.123", Currency::BHD, 62_500, DayCount::Act360, 45).minor, 39_063);
+    }
+
+    #[test]
+    fn interest_in_a_currency_of_four_decimals() {
+        // 1,234.5678 at 3 % over 30 days: 3.08641… units of account.
+        assert_eq!(interest("1234.5678", Currency(*b"CLF"), 30_000, DayCount::Act360, 30).minor, 30_864);
     }
 
     #[test]
@@ -204,8 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn w16_and_w17_fee_and_reserve() {
+    fn w16_a_fee_is_a_share_of_the_amount() {
         assert_eq!(share_of(Money::new(123_456_789, Currency::CNY), Ppm(3_500)).unwrap().minor, 432_099);
+    }
+
+    #[test]
+    fn w17_a_reserve_is_a_share_of_the_proceeds() {
         assert_eq!(share_of(Money::new(39_565_000, Currency::CNY), Ppm(15_000)).unwrap().minor, 593_475);
     }
 
@@ -218,7 +245,11 @@ mod tests {
         assert_eq!(cap(3_650).minor, 25_550_000);
         assert_eq!(cap(3_120).minor, 21_840_000);
         let loan = Money::new(25_000_000, Currency::CNY);
-        assert_eq!(loan.checked_sub(cap(3_120)).unwrap().minor, 3_160_000);
+        assert_eq!(margin_call(loan, cap(3_650)).unwrap().minor, 0);
+        assert_eq!(margin_call(loan, cap(3_120)).unwrap().minor, 3_160_000);
+        let dollars = Money::new(1, Currency::USD);
+        let mismatch = TermsError::CurrencyMismatch { expected: Currency::CNY, found: Currency::USD };
+        assert_eq!(margin_call(loan, dollars), Err(mismatch));
     }
 
     #[test]

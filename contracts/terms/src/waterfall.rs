@@ -42,6 +42,7 @@ mod tests {
     use proptest::{collection, prelude::*};
 
     use super::*;
+    use crate::{BusinessDate, Currency, DayCount, Interest, Money, Ppm, share_of};
 
     fn in_order(dues: &[i128]) -> Vec<Claim> {
         dues.iter().zip(0..).map(|(due, rank)| Claim { rank, due: *due }).collect()
@@ -49,11 +50,19 @@ mod tests {
 
     #[test]
     fn w08_a_late_part_payment() {
-        // Fee, tax, interest, principal.
-        let (paid, residual) = waterfall(25_000_000, &in_order(&[15_000, 7_500, 125_000, 30_000_000])).unwrap();
+        let due = Money::new(30_000_000, Currency::CNY);
+        let day = BusinessDate::from_civil(2026, 6, 1).unwrap();
+        let late = day.add_days(25).unwrap();
+        let penalty = Interest::new(due, Ppm(60_000), DayCount::Act360, day, late).unwrap().amount().unwrap();
+        assert_eq!(penalty.minor, 125_000);
+        let tax = share_of(penalty, Ppm(60_000)).unwrap();
+        assert_eq!(tax.minor, 7_500);
+        // Fee, tax, default interest, principal.
+        let (paid, residual) =
+            waterfall(25_000_000, &in_order(&[15_000, tax.minor, penalty.minor, due.minor])).unwrap();
         assert_eq!(paid, vec![15_000, 7_500, 125_000, 24_852_500]);
         assert_eq!(residual, 0);
-        assert_eq!(30_000_000 - paid[3], 5_147_500);
+        assert_eq!(due.minor - paid[3], 5_147_500);
     }
 
     #[test]

@@ -53,15 +53,17 @@ impl<K: Hash + Eq + Clone, V, B: BuildHasher + Default> Clock<K, V, B> {
         Some(&slot.value)
     }
 
-    /// Sets the value, which takes `extra` bytes beyond its own size; a `held` entry is never dropped.
-    pub(crate) fn insert(&mut self, key: K, value: V, extra: usize, held: bool) {
+    /// Sets the value, which takes `extra` bytes beyond its own size; a `held` entry is never dropped. Answers whether there
+    /// was an entry that was held.
+    pub(crate) fn insert(&mut self, key: K, value: V, extra: usize, held: bool) -> bool {
         let bytes = Self::entry_bytes(extra);
         self.bytes += bytes;
         if let Some(slot) = self.slot(&key) {
             let before = std::mem::replace(&mut slot.bytes, bytes);
-            (slot.value, slot.used, slot.held) = (value, true, held);
+            let was_held = std::mem::replace(&mut slot.held, held);
+            (slot.value, slot.used) = (value, true);
             self.bytes -= before;
-            return;
+            return was_held;
         }
         let slot = Some(Slot { key: key.clone(), value, bytes, used: true, held });
         let place = match self.free.pop() {
@@ -75,6 +77,7 @@ impl<K: Hash + Eq + Clone, V, B: BuildHasher + Default> Clock<K, V, B> {
             }
         };
         self.places.insert(key, place);
+        false
     }
 
     /// Forgets the entry.
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_used_outlives_what_is_not() {
         let mut cache = Cache::new();
-        (0..10).for_each(|key| cache.insert(key, "value", 1000, false));
+        assert!((0..10).all(|key| !cache.insert(key, "value", 1000, false)));
         cache.shrink(5 * Cache::entry_bytes(1000));
         let left: Vec<u32> = (0..10).filter(|key| cache.places.contains_key(key)).collect();
         assert_eq!(left.len(), 5);
@@ -134,9 +137,10 @@ mod tests {
     #[test]
     fn what_is_held_stays_whatever_the_budget() {
         let mut cache = Cache::new();
-        (0..10).for_each(|key| cache.insert(key, "value", 10, key % 2 == 0));
+        assert!((0..10).all(|key| !cache.insert(key, "value", 10, key % 2 == 0)));
         cache.shrink(0);
         assert!((0..10).all(|key| cache.get(&key).is_some() == (key % 2 == 0)));
+        assert!((0..10).step_by(2).all(|key| cache.insert(key, "other", 10, true)));
         (0..10).for_each(|key| cache.release(&key));
         cache.shrink(0);
         assert_eq!(cache.bytes(), 0);

@@ -171,10 +171,16 @@ impl Page {
         kept.try_into().ok()
     }
 
+    /// What is packed of the children.
+    fn data(&self) -> &[Hash] {
+        let begin = if self.head().keeps { 1 + BETWEEN } else { 1 };
+        self.0.get(begin..).unwrap_or_default()
+    }
+
     /// The children.
     pub(crate) fn children(&self) -> Children {
-        let Head { occupied, leaves, keeps } = self.head();
-        let mut data = self.0.iter().skip(if keeps { 1 + BETWEEN } else { 1 }).copied();
+        let Head { occupied, leaves, .. } = self.head();
+        let mut data = self.data().iter().copied();
         let mut next = || data.next().unwrap_or(EMPTY);
         std::array::from_fn(|slot| match (occupied >> slot & 1, leaves >> slot & 1) {
             (0, _) => Child::Empty,
@@ -219,15 +225,13 @@ impl Page {
         let mut bytes = Vec::with_capacity(size_of_val(&*self.0));
         bytes.extend(head.occupied.to_le_bytes());
         bytes.extend(head.leaves.to_le_bytes());
-        for child in self.children() {
-            match child {
-                Child::Empty => {}
-                Child::Deep(hash) => bytes.extend(hash.0),
-                Child::Leaf(leaf) => {
-                    bytes.extend(leaf.path.0);
-                    bytes.extend(leaf.value_hash.0);
-                }
-            }
+        // The packed form, but for the leaves' own hashes.
+        let mut rest = self.data();
+        for slot in (0..CHILDREN).filter(|slot| head.occupied >> slot & 1 != 0) {
+            let (taken, kept) = if head.leaves >> slot & 1 != 0 { (3, 2) } else { (1, 1) };
+            let (child, after) = rest.split_at(taken.min(rest.len()));
+            child.iter().take(kept).for_each(|hash| bytes.extend_from_slice(&hash.0));
+            rest = after;
         }
         bytes
     }

@@ -46,7 +46,7 @@ pub struct Options {
     pub value_cache_bytes: usize,
     /// Memory for change records, bytes. Default 32 MiB.
     pub record_cache_bytes: usize,
-    /// Blocks by which the stored pages may lag behind; 0 writes them with each block. Default 8.
+    /// Blocks by which the stored pages may lag behind; 0 writes them with each block. Default 32: what changes again before it is written is written once.
     pub page_lag: u64,
     /// Heights before the last one that can be read and proved. Default 64.
     pub history: u64,
@@ -61,7 +61,7 @@ impl Options {
             page_cache_bytes: 128 * MIB,
             value_cache_bytes: 32 * MIB,
             record_cache_bytes: 32 * MIB,
-            page_lag: 8,
+            page_lag: 32,
             history: 64,
         }
     }
@@ -490,9 +490,11 @@ impl<S: KeyValue> Inner<S> {
             }
             None => LeafChange { path: key_path(key.as_bytes()), leaf: None },
         };
-        let mut changes: Vec<LeafChange> = new.map(change).collect();
-        changes.sort_unstable_by_key(|change| change.path);
-        changes
+        let changes: Vec<LeafChange> = new.map(change).collect();
+        // A change is large: its number is moved instead.
+        let mut order: Vec<usize> = (0..changes.len()).collect();
+        order.sort_unstable_by_key(|place| changes[*place].path);
+        order.into_iter().map(|place| changes[place]).collect()
     }
 
     fn wanted(&self, keys: &[StateKey], values: &[Option<Value>]) -> Vec<Wanted> {
@@ -629,7 +631,9 @@ impl<S: KeyValue> Inner<S> {
         let mut cache = lock(&self.values);
         for change in changes.entries() {
             match &change.new {
-                Some(value) => cache.insert(change.key.clone(), value.clone(), value_bytes(&change.key, value), false),
+                Some(value) => {
+                    cache.insert(change.key.clone(), value.clone(), value_bytes(&change.key, value), false);
+                }
                 None => cache.remove(&change.key),
             }
         }

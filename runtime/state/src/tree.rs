@@ -4,7 +4,7 @@
 //! in. Pages that are not written yet are held in memory. A page from the store is believed only if its hash is the one
 //! that the page above it names. The hash rules are those of [`portolan_proof::tree`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -73,15 +73,16 @@ pub(crate) struct TreeCore {
     generation: u64,
     top: Child,
     cache: Clock<PageId, Page, PathMap>,
-    /// Pages to write or, if they are not in the cache, to delete.
-    dirty: BTreeSet<PageId>,
+    /// Pages to write or, if they are not in the cache, to delete; some more than once.
+    dirty: Vec<PageId>,
+    /// Bytes of those that are in memory only until they are written.
     dirty_bytes: usize,
     budget: usize,
 }
 
 impl TreeCore {
     pub(crate) fn new(top: Child, budget: usize) -> Self {
-        Self { generation: 0, top, cache: Clock::new(), dirty: BTreeSet::new(), dirty_bytes: 0, budget }
+        Self { generation: 0, top, cache: Clock::new(), dirty: Vec::new(), dirty_bytes: 0, budget }
     }
 
     pub(crate) fn top(&self) -> &Child {
@@ -103,14 +104,21 @@ impl TreeCore {
             return Err(StateError::Superseded);
         }
         for (id, page) in update.pages {
-            let is_first = self.dirty.insert(id);
-            match page {
+            let was_dirty = match page {
                 Some(page) => {
                     let bytes = page.bytes();
-                    self.dirty_bytes += if is_first { bytes } else { 0 };
-                    self.cache.insert(id, page, bytes, true);
+                    let was_held = self.cache.insert(id, page, bytes, true);
+                    let is_pinned = id.level() < PINNED_LEVELS;
+                    self.dirty_bytes += if was_held || is_pinned { 0 } else { bytes };
+                    was_held && !is_pinned
                 }
-                None => self.cache.remove(&id),
+                None => {
+                    self.cache.remove(&id);
+                    false
+                }
+            };
+            if !was_dirty {
+                self.dirty.push(id);
             }
         }
         self.top = update.top;
@@ -121,7 +129,10 @@ impl TreeCore {
 
     /// Adds the writes of all changed pages to the batch.
     pub(crate) fn flush(&mut self, batch: &mut Batch) {
-        for id in std::mem::take(&mut self.dirty) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        for id in dirty {
             match self.cache.get(&id) {
                 Some(page) => batch.put(Column::PAGES, id.stored(), page.encode()),
                 None => batch.delete(Column::PAGES, id.stored()),

@@ -109,7 +109,7 @@ fn deposits(state: &Reference) -> Result<(), String> {
     loop {
         let question = settlement::api::Query::Book { bank, currency, from: Some(from) };
         let Some(page) = state.ask::<BookPage>(settlement::api::NAME, &question) else { return Ok(()) };
-        sum += page.deposits.iter().map(|deposit| deposit.balance.minor).sum::<i128>();
+        sum += page.deposits.iter().map(|deposit| deposit.balance.minor + deposit.pending.minor).sum::<i128>();
         from += page.deposits.len() as u32;
         let book = &page.book;
         if from < book.depositors && !page.deposits.is_empty() {

@@ -68,7 +68,7 @@ fn parts(world: &World, acts: &Acts) -> CliResult<Vec<Part>> {
     }
 }
 
-/// Invariant 4: what the bank issued less what it redeemed is what the depositors have.
+/// Invariant 4: what the bank issued less what it redeemed is what the depositors have, with what waits to be paid out.
 fn bank_book(world: &mut World, plan: &StoryPlan) -> CliResult<()> {
     let mut sum = 0i128;
     let mut from = 0;
@@ -76,7 +76,7 @@ fn bank_book(world: &mut World, plan: &StoryPlan) -> CliResult<()> {
         let bank = member(BANK.name);
         let question = settlement::api::Query::Book { bank, currency: plan.payable.currency, from: Some(from) };
         let page: BookPage = world.ask(settlement::api::NAME, &question)?;
-        sum += page.deposits.iter().map(|deposit| deposit.balance.minor + deposit.held.minor).sum::<i128>();
+        sum += page.deposits.iter().map(|deposit| deposit.balance.minor + deposit.pending.minor).sum::<i128>();
         from += page.deposits.len() as u32;
         if page.deposits.is_empty() || from >= page.book.depositors {
             break page.book;

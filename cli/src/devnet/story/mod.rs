@@ -29,8 +29,8 @@ const DEFAULT_INVOICE: &[u8] = include_bytes!("../../../../tests/fixtures/invoic
 /// Facts of the named invoice, or of the one that comes with the demo.
 pub fn invoice(path: Option<&std::path::Path>) -> CliResult<Facts> {
     match path {
-        None => Ok(document::read(DEFAULT_INVOICE)?),
-        Some(path) => Ok(document::read(&std::fs::read(path).map_err(CliError::file(path))?)?),
+        None => Ok(document::invoice(DEFAULT_INVOICE)?.facts),
+        Some(path) => Ok(document::invoice(&std::fs::read(path).map_err(CliError::file(path))?)?.facts),
     }
 }
 

@@ -383,20 +383,26 @@ impl World {
         totals
     }
 
-    /// Invariant 4: the deposits of a bank are what it issued less what was redeemed.
+    /// Invariant 4: the deposits of a bank, with what waits to be paid out, are what it issued less what was redeemed.
     pub fn assert_deposits(&self, bank: Firm) -> i128 {
+        self.assert_deposits_in(bank, Currency::CNY)
+    }
+
+    pub fn assert_deposits_in(&self, bank: Firm, currency: Currency) -> i128 {
         let books = Settlement::over(self.chain.as_operator());
-        let (mut sum, mut from) = (0, 0);
+        let (mut sum, mut pending, mut from) = (0, 0, 0);
         loop {
-            let page = books.book(bank.member, Currency::CNY, Some(from)).unwrap();
+            let page = books.book(bank.member, currency, Some(from)).unwrap();
             for deposit in &page.deposits {
                 assert!(deposit.balance.minor >= deposit.held.minor && deposit.held.minor >= 0, "{deposit:?}");
                 sum += deposit.balance.minor;
+                pending += deposit.pending.minor;
             }
             from += page.deposits.len() as u32;
             if from >= page.book.depositors {
-                assert_eq!(sum, page.book.issued.minor - page.book.redeemed.minor, "deposits");
-                assert_eq!(sum, page.book.outstanding.minor, "outstanding");
+                assert_eq!(pending, page.book.pending.minor, "pending");
+                assert_eq!(sum + pending, page.book.issued.minor - page.book.redeemed.minor, "deposits");
+                assert_eq!(sum + pending, page.book.outstanding.minor, "outstanding");
                 return sum;
             }
         }

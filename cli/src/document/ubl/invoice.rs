@@ -4,11 +4,11 @@
 //! `PartyTaxScheme/RegistrationName`, as older documents have it.
 //! Due date: `DueDate`, else the latest `PaymentMeans/PaymentDueDate`, where credit notes and UBL 2.0 keep it (BT-9).
 
-use super::Facts;
-use super::date;
-use super::draft::Draft;
-use super::error::{DocumentError, Field};
-use super::xml::{Element, Elements, Step, Value};
+use super::super::Facts;
+use super::super::date;
+use super::super::draft::Draft;
+use super::super::error::{DocumentError, Field};
+use super::super::xml::{Element, Elements, Step, Value};
 
 const BASIC: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2";
 const AGGREGATE: &str = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2";
