@@ -212,7 +212,7 @@ fn a_store_of_another_format_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let mut batch = Batch::new();
-    batch.put(columns::NODE, b"identity".to_vec(), codec::Encode::encode(&(99u32, CHAIN)));
+    batch.put(columns::NODE, b"identity", codec::Encode::encode(&(99u32, CHAIN)));
     store.write(batch).unwrap();
     drop(store);
     assert!(matches!(Store::open(folder.path(), &CHAIN, CACHE), Err(OpenError::OtherFormat { found: 99, .. })));
@@ -244,7 +244,7 @@ fn scans_are_ordered_bounded_and_within_their_prefix() {
     let store = open(folder.path());
     let mut batch = Batch::new();
     for key in [&b"a"[..], b"b1", b"b2", b"b3", b"c"] {
-        batch.put(Column::FLAT, key.to_vec(), b"v".to_vec());
+        batch.put(Column::FLAT, key, b"v");
     }
     store.write(batch).unwrap();
     let keys = |prefix: &[u8], after: Option<&[u8]>, limit| {
