@@ -4,41 +4,97 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::devnet::layout::Layout;
+use super::metrics::Counters;
+use super::profile::Profile;
+use crate::devnet::layout::{Layout, NodeEntry};
 use crate::error::CliResult;
 
-/// What the node processes had used at a moment.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the nodes had used at a moment, in the order of the devnet's list.
+#[derive(Clone, Debug, Default)]
 pub struct Usage {
-    /// CPU time of all nodes, seconds.
+    /// One a node.
+    pub nodes: Vec<NodeUsage>,
+}
+
+/// What one node had used.
+#[derive(Clone, Debug, Default)]
+pub struct NodeUsage {
+    /// Its member's name.
+    pub name: String,
+    /// CPU time of its process, seconds.
     pub cpu_seconds: f64,
-    /// Bytes in all nodes' folders.
+    /// Bytes in its folder.
     pub disk_bytes: i64,
-    /// Largest resident memory of a node, MiB.
+    /// The most memory that was resident, MiB.
     pub memory_mib: u64,
+    /// Its own counters.
+    pub counted: Counters,
 }
 
 impl Usage {
     /// Of the devnet's running nodes.
     pub fn of(layout: &Layout) -> CliResult<Self> {
-        let mut usage = Self::default();
-        for node in layout.nodes()? {
-            usage.disk_bytes += folder_bytes(&node.home);
-            if let Some(pid) = node.pid {
-                usage.cpu_seconds += cpu_seconds(pid);
-                usage.memory_mib = usage.memory_mib.max(resident_mib(pid));
-            }
-        }
-        Ok(usage)
+        let nodes = layout.nodes()?.into_iter().filter_map(|node| node.pid.map(|pid| (node, pid)));
+        let usage = |(node, pid): (NodeEntry, u32)| {
+            Ok(NodeUsage {
+                cpu_seconds: cpu_seconds(pid),
+                disk_bytes: folder_bytes(&node.home),
+                memory_mib: resident_mib(pid),
+                counted: Counters::of(&node.api)?,
+                name: node.name,
+            })
+        };
+        Ok(Self { nodes: nodes.map(usage).collect::<CliResult<_>>()? })
     }
 
     /// What was used since `before`; the memory is today's.
     pub fn since(&self, before: &Self) -> Self {
-        Self {
-            cpu_seconds: self.cpu_seconds - before.cpu_seconds,
-            disk_bytes: self.disk_bytes - before.disk_bytes,
-            memory_mib: self.memory_mib,
-        }
+        let pairs = self.nodes.iter().zip(&before.nodes);
+        let since = |(now, before): (&NodeUsage, &NodeUsage)| NodeUsage {
+            name: now.name.clone(),
+            cpu_seconds: now.cpu_seconds - before.cpu_seconds,
+            disk_bytes: now.disk_bytes - before.disk_bytes,
+            memory_mib: now.memory_mib,
+            counted: now.counted.since(&before.counted),
+        };
+        Self { nodes: pairs.map(since).collect() }
+    }
+
+    /// A figure summed over the nodes.
+    pub fn sum(&self, figure: impl Fn(&NodeUsage) -> f64) -> f64 {
+        self.nodes.iter().map(figure).sum()
+    }
+
+    /// The most memory of a node, MiB.
+    pub fn memory_mib(&self) -> u64 {
+        self.nodes.iter().map(|node| node.memory_mib).max().unwrap_or(0)
+    }
+
+    /// Heights that were decided: as many on each node, but for one that is being decided.
+    pub fn heights(&self) -> f64 {
+        self.nodes.iter().map(|node| node.counted.get("portolan_blocks")).fold(0.0, f64::max)
+    }
+
+    /// Where the nodes' time on a core went.
+    pub fn profile(&self) -> Profile {
+        Profile::sum(self.nodes.iter().map(|node| Profile::new(&node.counted, node.cpu_seconds)))
+    }
+}
+
+impl NodeUsage {
+    /// Bytes of messages handed to peers; each to three of them is three times its length.
+    pub fn sent_bytes(&self) -> f64 {
+        self.counted.sum("portolan_network_sent_bytes")
+    }
+
+    /// Bytes of messages that came from peers.
+    pub fn received_bytes(&self) -> f64 {
+        self.counted.sum("portolan_network_received_bytes")
+    }
+
+    /// Times that it waited for the disk: the store's log, and the consensus log.
+    pub fn syncs(&self) -> f64 {
+        self.counted.get("portolan_store_syncs") + self.counted.get("portolan_log_sync_seconds_count")
     }
 }
 

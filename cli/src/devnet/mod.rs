@@ -99,7 +99,11 @@ pub enum DevnetCommand {
     Reset,
     /// The parent of the node processes.
     #[command(hide = true)]
-    Supervise,
+    Supervise {
+        /// The nodes' program, if it is another than the one beside this.
+        #[arg(long)]
+        node_program: Option<PathBuf>,
+    },
 }
 
 /// Runs the command.
@@ -126,7 +130,7 @@ pub fn run(args: &DevnetArgs, output: &Output) -> CliResult<()> {
             network::reset(&layout)?;
             output.done("The devnet is down and forgotten.", || json!({ "running": false, "forgotten": true }))
         }
-        DevnetCommand::Supervise => supervisor::supervise(&layout),
+        DevnetCommand::Supervise { node_program } => supervisor::supervise(&layout, node_program.as_deref()),
     }
 }
 

@@ -22,13 +22,18 @@ const READY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Brings the devnet up, making it first if there is none, and returns when all nodes are ready.
 pub fn up(layout: &Layout, plan: &Plan) -> CliResult<Vec<NodeEntry>> {
+    up_with(layout, plan, None)
+}
+
+/// The same with another program for its nodes than the one beside this.
+pub fn up_with(layout: &Layout, plan: &Plan, program: Option<&Path>) -> CliResult<Vec<NodeEntry>> {
     if !layout.exists() {
         clear(layout.root())?;
         let entries = make(layout, plan)?;
         supervisor::write_stopped(layout, &entries)?;
     }
     if !supervisor::runs(layout) {
-        supervisor::launch(layout)?;
+        supervisor::launch(layout, program)?;
     }
     start_until_ready(layout)?;
     layout.nodes()

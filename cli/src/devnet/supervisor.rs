@@ -1,6 +1,7 @@
 //! The devnet's supervisor: the one parent of all node processes. It starts and ends them, sees at once when one is gone, and
 //! keeps `nodes.json` true. It takes commands on a loopback port, each with the token from `supervisor.json`.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
@@ -49,8 +50,8 @@ enum Answer {
     Refused { code: String, message: String },
 }
 
-/// Starts a supervisor for a devnet that was made, and with it all nodes.
-pub fn launch(layout: &Layout) -> CliResult<()> {
+/// Starts a supervisor for a devnet that was made, and with it all nodes: of `node`, or of the program beside this one.
+pub fn launch(layout: &Layout, node: Option<&Path>) -> CliResult<()> {
     let program = std::env::current_exe().map_err(CliError::file(Path::new("portolan")))?;
     let log = std::fs::File::create(layout.supervisor_log()).map_err(CliError::file(&layout.supervisor_log()))?;
     let _ = std::fs::remove_file(layout.supervisor_file());
@@ -58,6 +59,7 @@ pub fn launch(layout: &Layout) -> CliResult<()> {
         .args(["devnet", "--dir"])
         .arg(layout.root())
         .arg("supervise")
+        .args(node.into_iter().flat_map(|node| [OsStr::new("--node-program"), node.as_os_str()]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
@@ -109,6 +111,7 @@ fn exchange(stream: &mut TcpStream, request: &Request) -> std::io::Result<Answer
 /// The nodes' processes as the supervisor knows them.
 struct Nodes {
     layout: Layout,
+    program: PathBuf,
     entries: Mutex<Vec<NodeEntry>>,
     changed: Condvar,
 }
@@ -148,14 +151,16 @@ impl Nodes {
     }
 }
 
-/// Runs the supervisor until it is told to end.
-pub fn supervise(layout: &Layout) -> CliResult<()> {
+/// Runs the supervisor until it is told to end, over nodes of `program`, or of the one beside this.
+pub fn supervise(layout: &Layout, program: Option<&Path>) -> CliResult<()> {
+    let program = node_program(program)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(CliError::file(Path::new("control port")))?;
     let facts = write_facts(layout, &listener)?;
     let mut entries = layout.nodes()?;
     entries.iter_mut().for_each(|entry| entry.pid = None);
     let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
-    let nodes = Arc::new(Nodes { layout: layout.clone(), entries: Mutex::new(entries), changed: Condvar::new() });
+    let nodes =
+        Arc::new(Nodes { layout: layout.clone(), program, entries: Mutex::new(entries), changed: Condvar::new() });
     for name in &names {
         start(&nodes, name)?;
     }
@@ -233,7 +238,7 @@ fn start(nodes: &Arc<Nodes>, name: &str) -> CliResult<()> {
     let log_path = layout.log(name);
     let log =
         std::fs::OpenOptions::new().create(true).append(true).open(&log_path).map_err(CliError::file(&log_path))?;
-    let child = Command::new(node_program()?)
+    let child = Command::new(&nodes.program)
         .args(["run", "--config"])
         .arg(layout.config(name))
         .stdin(Stdio::null())
@@ -277,10 +282,10 @@ fn signal(pid: u32, how: Signal) {
     }
 }
 
-/// The node's program lies beside this one.
-fn node_program() -> CliResult<PathBuf> {
+/// The node's program: the named one, or that which lies beside this.
+fn node_program(named: Option<&Path>) -> CliResult<PathBuf> {
     let own = std::env::current_exe().map_err(CliError::file(Path::new("portolan")))?;
-    let program = own.with_file_name("portolan-node");
+    let program = named.map_or_else(|| own.with_file_name("portolan-node"), Path::to_path_buf);
     if program.exists() {
         return Ok(program);
     }

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::verified::{Verified, verify_all};
 use super::{Tip, ToReplica, wall_clock};
 use crate::store::{Chain, Store};
+use crate::telemetry::{Stage, stage};
 
 /// Transactions that are checked as one batch; beyond it the gain is small and the first would wait for the last.
 const BATCH: usize = 1_024;
@@ -151,14 +152,28 @@ impl<S: KeyValue> Judge<S> {
         now: Timestamp,
         transactions: impl Iterator<Item = &'a [u8]>,
     ) -> Vec<Result<PooledTransaction, Unfit>> {
+        let decode = |bytes: &'a [u8]| {
+            let read = Transaction::decode_checked(bytes);
+            (bytes, read.map_err(|error| Unfit::Refused(Refusal::Malformed(error))))
+        };
+        let decoded: Vec<_> = stage(Stage::Decode, || transactions.map(decode).collect());
         let mut ledger = Ledger::new(tip.view.clone());
-        self.verify(transactions.map(|bytes| self.admit(tip, now, &mut ledger, bytes)).collect())
+        let admit = |(bytes, read): (&[u8], Result<Transaction, Unfit>)| {
+            read.and_then(|transaction| self.admit(tip, now, &mut ledger, bytes, &transaction))
+        };
+        let candidates = stage(Stage::Admit, || decoded.into_iter().map(admit).collect());
+        stage(Stage::Verify, || self.verify(candidates))
     }
 
-    fn admit(&self, tip: &Tip, now: Timestamp, ledger: &mut Ledger, bytes: &[u8]) -> Result<Candidate, Unfit> {
-        let transaction =
-            Transaction::decode_checked(bytes).map_err(|error| Unfit::Refused(Refusal::Malformed(error)))?;
-        let admission = self.runtime.check_in(ledger, &tip.rules, &tip.head, now, &transaction);
+    fn admit(
+        &self,
+        tip: &Tip,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        bytes: &[u8],
+        transaction: &Transaction,
+    ) -> Result<Candidate, Unfit> {
+        let admission = self.runtime.check_in(ledger, &tip.rules, &tip.head, now, transaction);
         let admission = admission.map_err(|error| match error {
             ApplyError::Refused(refusal) => Unfit::Refused(refusal),
             ApplyError::Halt(fault) => Unfit::Host(fault.to_string()),

@@ -23,6 +23,7 @@ use super::halt::Halt;
 use super::verified::Verified;
 use super::{CommittedBlock, Roster, Tip, ToReplica};
 use crate::store::chain::{BlockRecord, add_block};
+use crate::telemetry::{Stage, stage};
 
 /// What the executing thread is asked; as the replica's outputs of the same names.
 #[derive(Debug)]
@@ -150,14 +151,16 @@ impl<S: KeyValue> Executor<S> {
     /// The reason to halt.
     pub fn handle(&mut self, job: ToExecutor) -> Result<(), Halt> {
         match job {
-            ToExecutor::Begin(id, purpose, start) => self.begin(id, purpose, start),
-            ToExecutor::Part(id, wires) => self.part(id, &wires),
-            ToExecutor::Finish(id, expected) => self.finish(id, expected),
+            ToExecutor::Begin(id, purpose, start) => stage(Stage::Execute, || self.begin(id, purpose, start)),
+            ToExecutor::Part(id, wires) => stage(Stage::Execute, || self.part(id, &wires)),
+            ToExecutor::Finish(id, expected) => stage(Stage::Seal, || self.finish(id, expected)),
             ToExecutor::Abandon(id) => {
                 self.open.remove(&id);
                 Ok(())
             }
-            ToExecutor::Commit(id, header, wires, certificate) => self.commit(id, &header, &wires, &certificate),
+            ToExecutor::Commit(id, header, wires, certificate) => {
+                stage(Stage::Commit, || self.commit(id, &header, &wires, &certificate))
+            }
         }
     }
 
@@ -200,7 +203,7 @@ impl<S: KeyValue> Executor<S> {
         let Some(Open::Running(execution, purpose)) = self.open.remove(&id) else { return Ok(()) };
         let height = execution.facts().height;
         let started = Instant::now();
-        let finished = execution.finish(|changes| self.state.update(changes));
+        let finished = execution.finish(|changes| stage(Stage::Tree, || self.state.update(changes)));
         metrics::histogram!("portolan_finish_block_seconds").record(started.elapsed());
         let block = match finished {
             Ok(block) => block,

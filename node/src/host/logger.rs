@@ -8,6 +8,7 @@ use portolan_primitives::Height;
 use super::ToReplica;
 use super::halt::Halt;
 use crate::log_file::{Folder, LogError, LogFile};
+use crate::telemetry::{Stage, stage};
 
 /// What the log's thread is asked.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub enum ToLog {
 pub fn run<F: Folder>(mut log: LogFile<F>, jobs: &Receiver<ToLog>, replica: &Sender<ToReplica>) {
     while let Ok(first) = jobs.recv() {
         let batch = std::iter::once(first).chain(jobs.try_iter());
-        match write(&mut log, batch) {
+        match stage(Stage::Log, || write(&mut log, batch)) {
             Ok(None) => {}
             // The replica is gone only when the node stops.
             Ok(Some(sequence)) => drop(replica.send(ToReplica::Synced(sequence))),

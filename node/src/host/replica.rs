@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use portolan_primitives::{Height, KeyId, MemberId, TransactionId};
+use portolan_replica::messages::Channel;
 use portolan_replica::{Input, Moment, Output, Recipients, Replica};
 use tokio::sync::watch;
 
@@ -19,6 +20,7 @@ use super::logger::ToLog;
 use super::{Roster, ToReplica, wall_clock};
 use crate::network::{Class, Network, NetworkEvent};
 use crate::store::{Chain, Store};
+use crate::telemetry::{Stage, stage};
 
 /// The shortest sleep, so that a timer that stays due can't keep the thread busy.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
@@ -181,7 +183,7 @@ impl ReplicaHost {
                 self.answers.insert(self.requests, (transaction.id, answer));
                 self.step(Input::Submitted { request: self.requests, transaction })
             }
-            ToReplica::Synced(sequence) => self.release(sequence),
+            ToReplica::Synced(sequence) => stage(Stage::Consensus, || self.release(sequence)),
             ToReplica::Roster(roster) => self.take_roster(roster),
             ToReplica::Status(answer) => {
                 // Whoever asked may be gone.
@@ -195,8 +197,10 @@ impl ReplicaHost {
 
     fn step(&mut self, input: Input) -> Result<(), Halt> {
         let now = self.now();
-        let outputs = self.replica.step(input, now);
-        self.carry_out(outputs)
+        stage(stage_of(&input), || {
+            let outputs = self.replica.step(input, now);
+            self.carry_out(outputs)
+        })
     }
 
     // ---- peers ----
@@ -388,5 +392,15 @@ impl ReplicaHost {
             _ => None,
         });
         said.unwrap_or(Halt::Thread(thread))
+    }
+}
+
+/// What an input is counted as.
+fn stage_of(input: &Input) -> Stage {
+    match input {
+        Input::Submitted { .. }
+        | Input::TransactionsChecked { .. }
+        | Input::Received { channel: Channel::Transactions, .. } => Stage::Mempool,
+        _ => Stage::Consensus,
     }
 }

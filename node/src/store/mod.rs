@@ -18,6 +18,8 @@ use rocksdb::{
     Cache, DB, DBRecoveryMode, Direction, IteratorMode, Options, PrefixRange, ReadOptions, WriteBatch, WriteOptions,
 };
 
+use crate::telemetry::{Stage, stage};
+
 pub use chain::{Chain, ChainError, Place};
 pub use disk::{DiskError, free_bytes};
 
@@ -219,7 +221,8 @@ impl KeyValue for Store {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         let started = std::time::Instant::now();
-        let written = self.db.write_opt(writes, &options).map_err(|error| StoreError::new("write a batch", error));
+        let written = stage(Stage::Store, || self.db.write_opt(writes, &options));
+        let written = written.map_err(|error| StoreError::new("write a batch", error));
         metrics::histogram!("portolan_store_write_seconds").record(started.elapsed());
         metrics::counter!("portolan_store_syncs").absolute(self.syncs());
         written
