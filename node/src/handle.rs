@@ -39,6 +39,16 @@ pub enum ReadError {
         /// The oldest that is kept.
         oldest: Height,
     },
+    /// The block is too old.
+    #[error(
+        "block {height} is pruned: this node keeps blocks from {lowest} on; ask a node that keeps more (`blocks_from` in its status), as an archive node"
+    )]
+    BlockPruned {
+        /// Asked for.
+        height: Height,
+        /// The lowest that is kept.
+        lowest: Height,
+    },
     /// Not there yet.
     #[error("there is no height {height} yet; the last is {tip}")]
     Unknown {
@@ -60,7 +70,10 @@ pub enum ReadError {
 
 impl From<ChainError> for ReadError {
     fn from(error: ChainError) -> Self {
-        Self::Host(error.to_string())
+        match error {
+            ChainError::Pruned { height, lowest } => Self::BlockPruned { height, lowest },
+            error => Self::Host(error.to_string()),
+        }
     }
 }
 
@@ -131,6 +144,10 @@ pub struct NodeStatus {
     pub disk_free: u64,
     /// Bytes that the node keeps free: it stops before.
     pub disk_reserve: u64,
+    /// Whether every block is kept.
+    pub archive: bool,
+    /// The lowest height whose block is kept.
+    pub blocks_from: Height,
     /// Where the network listens.
     pub p2p: SocketAddr,
     /// Whether it takes part in the network.
@@ -161,6 +178,7 @@ pub(crate) struct Parts {
     pub readiness: watch::Receiver<Readiness>,
     pub identity: Identity,
     pub disk_reserve: u64,
+    pub archive: bool,
     pub started: Instant,
     pub threads: ReadThreads,
 }
@@ -312,6 +330,8 @@ impl NodeHandle {
             unreached: parts.network.unreached(),
             disk_free,
             disk_reserve: parts.disk_reserve,
+            archive: parts.archive,
+            blocks_from: parts.reader.chain.lowest()?,
             p2p: parts.network.listen_address(),
             readiness: self.readiness(),
             uptime_s: parts.started.elapsed().as_secs(),

@@ -56,5 +56,16 @@ pub const DEFAULT_DISK_RESERVE_MIB: u64 = 512;
 /// The free disk is looked at after this many bytes written.
 pub const DISK_CHECK_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Fewest blocks below the head that a node may keep: a peer that was away for a moment still finds what it missed.
+pub const MIN_KEEP_BLOCKS: u64 = 256;
+/// Blocks that are let go of together, in one synced write; fewer wait.
+pub const PRUNE_HEIGHTS: u64 = 64;
+/// Writes of such a batch after which no further block joins it.
+pub const PRUNE_WRITES: usize = 4_096;
+/// Longest time that may be asked to be kept, days.
+pub const MAX_KEEP_DAYS: u64 = 36_500;
+/// Most heights of the state before the last one that a node may keep readable.
+pub const MAX_KEEP_STATES: u64 = 4_096;
+
 /// Largest configuration, passphrase or key file, bytes.
 pub const MAX_SMALL_FILE: u64 = 64 * 1024;

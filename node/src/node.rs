@@ -5,13 +5,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Instant;
 
 use portolan_chain_spec::{ChainSpec, CheckedSpec, CodeSource};
 use portolan_primitives::{Height, MemberId, SigningKey};
 use portolan_replica::{Moment, Recovered, Replica};
 use portolan_runtime::{ChainSecret, Runtime};
+use portolan_state::{Options, SaltKey};
 use portolan_vm::stack::THREAD_STACK_BYTES;
 use portolan_vm::{Vm, VmConfig};
 use serde::Serialize;
@@ -33,6 +34,7 @@ use crate::log_file::{LogError, LogFile};
 use crate::network::{Network, NetworkError, Setup};
 use crate::recovery::{open_log, recover};
 use crate::store::disk::DiskWatch;
+use crate::store::prune::Pruner;
 use crate::store::{ChainError, DiskError, OpenError, Store, disk};
 use crate::{api, telemetry};
 
@@ -189,7 +191,8 @@ impl Node {
         disk::check(&config.home, config.store.disk_reserve_mib)?;
         let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
         let store = Arc::new(Store::open(&config.home.join("store"), &chain_id, cache)?);
-        let recovery = recover(store.clone(), &runtime, &genesis, &spec.secret)?;
+        let options = Options { history: config.store.keep_states, ..Options::new(SaltKey::derive(&spec.secret)) };
+        let recovery = recover(store.clone(), &runtime, &genesis, options)?;
         let height = recovery.head.header.height;
         let (log, frames) = open_log(LogFile::open(&config.home.join("log"), chain_id, height)?, height)?;
         let identity = Identity {
@@ -206,11 +209,23 @@ impl Node {
         let (replica_sender, inbox) = channel();
         let (committed, _) = broadcast::channel(SUBSCRIBER_LAG);
         let verified = Arc::new(Verified::default());
-        let mut watch = DiskWatch::new(store, config.store.disk_reserve_mib);
+        let mut watch = DiskWatch::new(store.clone(), config.store.disk_reserve_mib);
+        let pruner = config.store.keep().map(|keep| Pruner {
+            chain: recovery.chain.clone(),
+            store,
+            keep,
+            pressed: Arc::default(),
+        });
+        // One waiting wake-up is as good as many.
+        let (wake, woken) = sync_channel(1);
         let executor = Executor::new(executor::Parts {
             runtime: runtime.clone(),
             state: recovery.state.clone(),
-            room: Box::new(move || watch.check().map_err(|error| Halt::Disk(error.to_string()))),
+            room: Box::new(move || {
+                // A full channel: it is awake. A closed one: nothing is pruned.
+                let _ = wake.try_send(());
+                watch.check().map_err(|error| Halt::Disk(error.to_string()))
+            }),
             verified: verified.clone(),
             seen: recovery.seen,
             head: recovery.head.clone(),
@@ -247,6 +262,7 @@ impl Node {
             readiness: ready,
             identity,
             disk_reserve: config.store.disk_reserve_mib << 20,
+            archive: config.store.archive,
             started,
             threads: ReadThreads::start(CONCURRENT_QUERIES).map_err(StartError::Thread)?,
         });
@@ -284,6 +300,14 @@ impl Node {
         threads.start("log", move || logger::run(log, &log_jobs, &replica_of_log))?;
         threads.start("executor", move || executor.run(&executor_jobs))?;
         threads.start("checker", move || checker.run(&checker_jobs))?;
+        if let Some(pruner) = pruner {
+            let replica = replica_sender.clone();
+            threads.start("pruner", move || {
+                if let Err(error) = pruner.run(&woken) {
+                    let _ = replica.send(ToReplica::Halt(Halt::Store(error.to_string())));
+                }
+            })?;
+        }
         let (end, ended) = tokio::sync::oneshot::channel();
         threads.start("replica", move || drop(end.send(host.run(outputs))))?;
         let node = Self {

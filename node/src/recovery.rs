@@ -7,7 +7,7 @@ use portolan_chain_spec::Genesis;
 use portolan_primitives::Height;
 use portolan_replica::log::LogFrame;
 use portolan_runtime::{BaseView, ChainHead, Runtime, SeenWindow};
-use portolan_state::{Batch, KeyValue, Options, SaltKey, State};
+use portolan_state::{Batch, KeyValue, Options, State};
 use portolan_vm::stack::THREAD_STACK_BYTES;
 
 use crate::log_file::{Folder, LogFile, Record};
@@ -27,7 +27,7 @@ pub struct Recovery<S> {
     pub seen: SeenWindow,
 }
 
-/// Reads a store, and begins the chain in an empty one.
+/// Reads a store, whose state is kept as `options` say, and begins the chain in an empty one.
 ///
 /// # Errors
 /// What does not fit.
@@ -35,13 +35,12 @@ pub fn recover<S: KeyValue>(
     store: Arc<S>,
     runtime: &Arc<Runtime>,
     genesis: &Genesis,
-    secret: &[u8; 32],
+    options: Options,
 ) -> Result<Recovery<S>, StartError> {
     let chain = Chain::new(store.clone());
     let wrong = |error: &dyn std::fmt::Display| StartError::State(error.to_string());
     let stored = chain.head()?;
     let last = stored.as_ref().map(|head| (head.header.height, head.header.state_root));
-    let options = Options::new(SaltKey::derive(secret));
     let state = State::open(store, options, last).map_err(|error| wrong(&error))?;
     let head = match stored {
         Some(head) => head,
@@ -90,7 +89,9 @@ fn commit_genesis<S: KeyValue>(
 fn rebuild_window<S: KeyValue>(chain: &Chain<S>, head: &ChainHead) -> Result<SeenWindow, StartError> {
     let mut heights = Vec::new();
     let mut height = head.header.height;
-    while height > Height(0) {
+    // What is pruned could not run again.
+    let lowest = chain.lowest()?.max(Height(1));
+    while height >= lowest {
         let Some(header) = chain.header(height)? else { break };
         if !SeenWindow::covers(header.time, head.header.time) {
             break;

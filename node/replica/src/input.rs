@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
-use portolan_primitives::{CommitCertificate, Hash, Header, KeyId, MemberId, Timestamp, TransactionId, ValidatorSet};
+use portolan_primitives::{
+    CommitCertificate, Hash, Header, Height, KeyId, MemberId, Timestamp, TransactionId, ValidatorSet,
+};
 
 use crate::config::ChainParameters;
 use crate::messages::Channel;
@@ -189,6 +191,13 @@ pub enum Input {
         request: u64,
         /// Consecutive blocks from the height asked for.
         blocks: Vec<CertifiedBlock>,
+    },
+    /// Answers [`crate::Output::ReadBlocks`] where the first of the blocks was pruned.
+    BlocksPruned {
+        /// The number in the output.
+        request: u64,
+        /// The lowest height whose block this node keeps.
+        lowest: Height,
     },
     /// A write of the log or a commit failed: the replica halts. Nothing that waited for the write may leave.
     HostFailed {

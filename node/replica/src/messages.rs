@@ -265,6 +265,14 @@ pub enum Message {
         /// The blocks, as many as fit.
         blocks: Vec<CertifiedBlock>,
     },
+    /// Answers a request for blocks that the sender keeps no longer: others are to be asked.
+    #[codec(index = 13)]
+    NotKept {
+        /// The height that was asked for.
+        from: Height,
+        /// The lowest height whose block the sender keeps.
+        lowest: Height,
+    },
 }
 
 impl Message {
@@ -280,7 +288,9 @@ impl Message {
             | Self::List { .. }
             | Self::BodiesRequest { .. } => Channel::Consensus,
             Self::Bodies { .. } | Self::Transactions(_) => Channel::Transactions,
-            Self::Status { .. } | Self::BlocksRequest { .. } | Self::Blocks { .. } => Channel::Sync,
+            Self::Status { .. } | Self::BlocksRequest { .. } | Self::Blocks { .. } | Self::NotKept { .. } => {
+                Channel::Sync
+            }
         }
     }
 
@@ -308,6 +318,7 @@ impl Message {
             Self::Transactions(transactions) => (1..=MAX_GOSSIP_TRANSACTIONS).contains(&transactions.len()),
             Self::BlocksRequest { count, .. } => (1..=MAX_BLOCKS_PER_RESPONSE).contains(count),
             Self::Blocks { blocks, .. } => blocks.len() <= MAX_BLOCKS_PER_RESPONSE as usize,
+            Self::NotKept { from, lowest } => from < lowest,
             Self::Vote(_) | Self::Proposal(_) | Self::ListRequest { .. } | Self::Status { .. } => true,
         };
         if within { Ok(()) } else { Err(DecodeError::OutOfBounds("the message holds more or fewer items than it may")) }

@@ -238,7 +238,7 @@ pub enum Output {
         /// What makes it final.
         certificate: CommitCertificate,
     },
-    /// Read committed blocks for a peer. Answered by [`crate::Input::BlocksRead`].
+    /// Read committed blocks for a peer. Answered by [`crate::Input::BlocksRead`] or [`crate::Input::BlocksPruned`].
     ReadBlocks {
         /// Number of the request.
         request: u64,

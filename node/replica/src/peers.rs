@@ -23,6 +23,8 @@ pub struct Peer {
     pub validator: bool,
     /// The height that it says it has, or that its messages show; `None`: nothing has come of it.
     pub height: Option<Height>,
+    /// The lowest height whose block it keeps, as far as it said so.
+    pub keeps_from: Height,
     /// When it was last told the own height, elapsed ms.
     pub told_at: Option<u64>,
     /// Until when it is not asked for blocks, elapsed ms.
@@ -109,6 +111,13 @@ impl Peers {
         let each = self.peers.iter_mut();
         each.flat_map(|(id, peer)| peer.take_early(height).into_iter().map(|(message, size)| (*id, message, size)))
             .collect()
+    }
+
+    /// The lowest height that a peer keeps, if some have the block of `next` behind them and none keeps it.
+    pub fn out_of_reach(&self, next: Height) -> Option<Height> {
+        let ahead = || self.peers.values().filter(|peer| peer.height >= Some(next));
+        let lowest = ahead().map(|peer| peer.keeps_from).min()?;
+        (lowest > next).then_some(lowest)
     }
 
     /// The highest height that any peer says it has.

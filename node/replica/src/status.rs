@@ -54,6 +54,13 @@ pub enum WhyNoBlock {
         /// The highest height that a peer says it has.
         best: Height,
     },
+    /// Peers are ahead, and all of them have pruned the block that this node needs next.
+    OutOfReach {
+        /// That block's height.
+        next: Height,
+        /// The lowest height that any of them keeps.
+        lowest: Height,
+    },
     /// This node does not vote and waits for blocks of others.
     Following,
     /// The node has stopped.

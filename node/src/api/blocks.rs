@@ -30,16 +30,16 @@ pub async fn list(State(api): State<Shared>, identity: Identity, uri: Uri) -> An
     let tip = api.handle.tip().head.header.height;
     let before = parameter::<u64>(&pairs, "before")?.unwrap_or(u64::MAX).min(tip.0 + 1);
     let limit = page(&pairs)?;
-    let from = before.saturating_sub(limit);
-    let blocks = api.handle.read(move |reader| {
-        (from..before)
-            .rev()
-            .filter_map(|height| header_at(reader, Height(height)).transpose())
-            .collect::<Result<Vec<_>, _>>()
+    let read = api.handle.read(move |reader| {
+        let lowest = reader.chain.lowest()?;
+        let from = before.saturating_sub(limit).max(lowest.0);
+        let headers = (from..before).rev().filter_map(|height| header_at(reader, Height(height)).transpose());
+        Ok((headers.collect::<Result<Vec<_>, _>>()?, from, lowest))
     });
-    let blocks: Vec<Value> = blocks.await?.iter().map(|(header, hash)| described(header, hash)).collect();
-    let next = (from > 0).then_some(from);
-    Ok(Json(json!({ "blocks": blocks, "next": next })))
+    let (blocks, from, lowest) = read.await?;
+    let blocks: Vec<Value> = blocks.iter().map(|(header, hash)| described(header, hash)).collect();
+    let next = (from > lowest.0).then_some(from);
+    Ok(Json(json!({ "blocks": blocks, "next": next, "blocks_from": lowest })))
 }
 
 fn header_at(reader: &handle::Reader, height: Height) -> Result<Option<(Header, Hash)>, ReadError> {

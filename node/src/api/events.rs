@@ -54,6 +54,10 @@ pub async fn stream(State(api): State<Shared>, identity: Identity, headers: Head
         None => None,
     };
     let next = begin(&headers, parameter(&pairs, "from_height")?, tip.head.header.height)?;
+    let lowest = api.handle.read(|reader| Ok(reader.chain.lowest()?)).await?;
+    if next.height < lowest.0 {
+        return Err(ReadError::BlockPruned { height: Height(next.height), lowest }.into());
+    }
     let stopping = api.stopping.clone();
     let feed = Feed { api, identity, contract, next, ready: VecDeque::new(), commits, stopping, _place: place };
     let events = futures::stream::unfold(feed, |mut feed| async move {

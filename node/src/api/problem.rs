@@ -31,6 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad_query_string", "What comes after `?` can't be read."),
     ("bad_signature", "A signature is not that key's over this."),
     ("block_full", "No room in a block for as much."),
+    ("block_pruned", "The block is pruned; `blocks_from` is the lowest height that the node keeps."),
     ("body_cut_short", "The body ended before its length."),
     ("busy", "The node has too much to do; ask again in a moment."),
     ("expired", "The transaction's time is over."),
@@ -156,6 +157,9 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match &error {
             ReadError::Pruned { .. } => Self::new(StatusCode::GONE, "height_pruned", error.to_string()),
+            ReadError::BlockPruned { lowest, .. } => {
+                Self::new(StatusCode::GONE, "block_pruned", error.to_string()).with("blocks_from", lowest.0)
+            }
             ReadError::Unknown { .. } => Self::missing("unknown_height", error.to_string()),
             ReadError::Busy => Self::busy(error.to_string()),
             ReadError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string()),

@@ -111,6 +111,8 @@ pub async fn status(State(api): State<Shared>, identity: Identity, uri: Uri) -> 
         "halted": halted(replica),
         "disk_free_mib": status.disk_free / MIB,
         "disk_reserve_mib": status.disk_reserve / MIB,
+        "archive": status.archive,
+        "blocks_from": status.blocks_from,
         "p2p": status.p2p.to_string(),
     })))
 }
@@ -168,6 +170,9 @@ fn why(status: &Status, facts: &Facts) -> Option<String> {
             format!("votes are missing of {}", missing.join(", "))
         }
         WhyNoBlock::CatchingUp { best } => format!("this node is behind and fetches blocks up to {best}"),
+        WhyNoBlock::OutOfReach { next, lowest } => format!(
+            "this node needs block {next}, and the peers that are connected keep blocks from {lowest} on; connect a node with `store.archive = true`, or restore this one from a backup"
+        ),
         WhyNoBlock::Following => "this node does not vote; it waits for blocks of others".into(),
         WhyNoBlock::Halted(reason) => format!("this node stopped: {reason}"),
     })

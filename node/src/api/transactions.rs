@@ -153,11 +153,14 @@ pub async fn show(
     let proof = parameter::<bool>(&pairs, "proof")?.unwrap_or(false);
     match wait_for(&api, id, Duration::from_millis(wait)).await? {
         Some(found) => Ok(Json(shown(&api, &identity, found, proof).await?)),
-        None => Ok(Json(json!({ "id": id, "status": standing(&api, &id) }))),
+        None => {
+            let lowest = api.handle.read(|reader| Ok(reader.chain.lowest()?)).await?;
+            Ok(Json(json!({ "id": id, "status": standing(&api, &id), "blocks_from": lowest })))
+        }
     }
 }
 
-/// What is known of one that no block has.
+/// What is known of one that no block has which this node keeps.
 fn standing(api: &Shared, id: &TransactionId) -> &'static str {
     match api.submitted.expiry(id) {
         // It is valid only in a block whose parent is older than its expiry.

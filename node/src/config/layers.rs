@@ -11,6 +11,7 @@ pub const ENVIRONMENT_PREFIX: &str = "PORTOLAN_NODE_";
 enum Kind {
     Text,
     Number,
+    Flag,
     List,
 }
 
@@ -31,6 +32,10 @@ const SETTINGS: &[(&str, Kind)] = &[
     ("keys.passphrase_fd", Kind::Number),
     ("store.cache_mib", Kind::Number),
     ("store.disk_reserve_mib", Kind::Number),
+    ("store.archive", Kind::Flag),
+    ("store.keep_blocks", Kind::Number),
+    ("store.keep_days", Kind::Number),
+    ("store.keep_states", Kind::Number),
     ("log.level", Kind::Text),
     ("log.format", Kind::Text),
 ];
@@ -99,6 +104,13 @@ fn set(table: &mut Table, (name, kind): &(&'static str, Kind), text: &str) -> Re
             let wrong =
                 |_| ConfigError::BadValue { name: (*name).into(), reason: format!("`{text}` is not a whole number") };
             Value::Integer(text.parse().map_err(wrong)?)
+        }
+        Kind::Flag => {
+            let wrong = |_| ConfigError::BadValue {
+                name: (*name).into(),
+                reason: format!("`{text}` is not `true` or `false`"),
+            };
+            Value::Boolean(text.parse().map_err(wrong)?)
         }
         Kind::List => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());

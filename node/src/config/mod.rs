@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use layers::ENVIRONMENT_PREFIX;
 pub use peer::{PeerAddress, PeerAddressError};
 
-use crate::limits::{DEFAULT_DISK_RESERVE_MIB, MAX_SMALL_FILE};
+use crate::limits::{DEFAULT_DISK_RESERVE_MIB, MAX_KEEP_DAYS, MAX_KEEP_STATES, MAX_SMALL_FILE, MIN_KEEP_BLOCKS};
+use crate::store::prune::Keep;
+
+const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +166,35 @@ pub struct Store {
     pub cache_mib: u64,
     /// The node stops by itself, with a named reason, before less than this is free on its disk, MiB.
     pub disk_reserve_mib: u64,
+    /// Whether every block is kept, with its receipts and the places of its transactions.
+    pub archive: bool,
+    /// Without `archive`: blocks that are kept at least, the last one included.
+    pub keep_blocks: u64,
+    /// Without `archive`: days of the chain's time before the last block that are kept at least.
+    pub keep_days: u64,
+    /// Heights before the last one whose state can be read and proved.
+    pub keep_states: u64,
+}
+
+impl Store {
+    /// Which blocks are kept; `None`: all.
+    pub fn keep(&self) -> Option<Keep> {
+        let ms = self.keep_days.saturating_mul(MS_PER_DAY);
+        (!self.archive).then_some(Keep { blocks: self.keep_blocks, ms })
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let within = |name: &str, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => {
+                let reason = format!("it is {value}; it must be at least {least} and at most {most}");
+                Err(ConfigError::BadValue { name: name.into(), reason })
+            }
+        };
+        within("store.keep_blocks", self.keep_blocks, MIN_KEEP_BLOCKS, i64::MAX as u64)?;
+        within("store.keep_days", self.keep_days, 0, MAX_KEEP_DAYS)?;
+        within("store.keep_states", self.keep_states, 1, MAX_KEEP_STATES)
+    }
 }
 
 /// What is written to standard error.
@@ -211,7 +243,14 @@ impl Default for Keys {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { cache_mib: 128, disk_reserve_mib: DEFAULT_DISK_RESERVE_MIB }
+        Self {
+            cache_mib: 128,
+            disk_reserve_mib: DEFAULT_DISK_RESERVE_MIB,
+            archive: true,
+            keep_blocks: 100_000,
+            keep_days: 30,
+            keep_states: 64,
+        }
     }
 }
 
@@ -279,6 +318,7 @@ impl Config {
         if !self.api.listen.ip().is_loopback() && self.api.tls_key.is_none() {
             return Err(ConfigError::PlainTextApi(self.api.listen));
         }
+        self.store.check()?;
         let keys = &self.keys;
         let sources = [keys.passphrase_file.is_some(), keys.passphrase_env.is_some(), keys.passphrase_fd.is_some()];
         match sources.iter().filter(|set| **set).count() {

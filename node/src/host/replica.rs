@@ -19,7 +19,7 @@ use super::halt::Halt;
 use super::logger::ToLog;
 use super::{Roster, ToReplica, wall_clock};
 use crate::network::{Class, Network, NetworkEvent};
-use crate::store::{Chain, Store};
+use crate::store::{Chain, ChainError, Store};
 use crate::telemetry::{Stage, stage};
 
 /// The shortest sleep, so that a timer that stays due can't keep the thread busy.
@@ -365,11 +365,15 @@ impl ReplicaHost {
     fn read_blocks(&self, request: u64, from: Height, count: u32, max_bytes: usize) {
         let (chain, replica) = (self.parts.chain.clone(), self.parts.sender.clone());
         self.parts.blocking.spawn_blocking(move || {
-            let blocks = chain.certified_from(from, count, max_bytes).unwrap_or_else(|error| {
-                tracing::error!(%error, %from, "blocks for a peer could not be read");
-                Vec::new()
-            });
-            let _ = replica.send(ToReplica::Input(Input::BlocksRead { request, blocks }));
+            let input = match chain.certified_from(from, count, max_bytes) {
+                Ok(blocks) => Input::BlocksRead { request, blocks },
+                Err(ChainError::Pruned { lowest, .. }) => Input::BlocksPruned { request, lowest },
+                Err(error) => {
+                    tracing::error!(%error, %from, "blocks for a peer could not be read");
+                    Input::BlocksRead { request, blocks: Vec::new() }
+                }
+            };
+            let _ = replica.send(ToReplica::Input(input));
         });
     }
 

@@ -17,6 +17,7 @@ use super::columns::{
 };
 
 const HEAD: &[u8] = b"head";
+const LOWEST: &[u8] = b"lowest";
 
 /// Why something can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,16 @@ pub enum ChainError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Old, and let go of.
+    #[error(
+        "block {height} is pruned: this node keeps blocks from {lowest} on; ask a node that keeps more, as one with `store.archive = true` (`blocks_from` in a node's status says what it keeps)"
+    )]
+    Pruned {
+        /// Asked for.
+        height: Height,
+        /// The lowest that is kept.
+        lowest: Height,
+    },
     /// What was read is not what was written.
     #[error("the store holds no readable {what} at {key}: restore this node from a snapshot")]
     Corrupt {
@@ -41,6 +52,24 @@ pub struct Place {
     pub height: Height,
     /// Its place among the block's transactions, from 0.
     pub index: u32,
+}
+
+/// What a pruned store keeps of a block that handed over to another validator set: with these anybody follows the sets from
+/// genesis on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+struct Handover {
+    header: Header,
+    /// Genesis has none.
+    certificate: Option<CommitCertificate>,
+}
+
+/// How much is let go of at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Blocks.
+    pub heights: u64,
+    /// Writes after which no further block is begun.
+    pub writes: usize,
 }
 
 /// Everything of a block but the state.
@@ -105,9 +134,21 @@ impl<S: KeyValue> Chain<S> {
         self.read(NODE, HEAD, "head")
     }
 
+    /// The lowest height whose block is kept; headers and certificates of handovers, and the hashes of all headers, are kept
+    /// below it too.
+    pub fn lowest(&self) -> Result<Height, ChainError> {
+        Ok(self.read(NODE, LOWEST, "lowest height")?.unwrap_or_default())
+    }
+
     /// The header at a height.
+    ///
+    /// # Errors
+    /// [`ChainError::Pruned`] below [`Self::lowest`], as of the block's other parts.
     pub fn header(&self, height: Height) -> Result<Option<Header>, ChainError> {
-        self.read(HEADERS, &height_key(height), "header")
+        match self.of_block(HEADERS, height, "header") {
+            Err(ChainError::Pruned { .. }) => Ok(Some(self.handover(height)?.header)),
+            found => found,
+        }
     }
 
     /// The header's hash at a height.
@@ -134,12 +175,15 @@ impl<S: KeyValue> Chain<S> {
 
     /// The certificate at a height; genesis has none.
     pub fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, ChainError> {
-        self.read(CERTIFICATES, &height_key(height), "certificate")
+        match self.of_block(CERTIFICATES, height, "certificate") {
+            Err(ChainError::Pruned { .. }) => Ok(self.handover(height)?.certificate),
+            found => found,
+        }
     }
 
     /// SCALE of each transaction of a block.
     pub fn bodies(&self, height: Height) -> Result<Option<Vec<Vec<u8>>>, ChainError> {
-        self.read(BODIES, &height_key(height), "body")
+        self.of_block(BODIES, height, "body")
     }
 
     /// The transactions of a block.
@@ -153,7 +197,7 @@ impl<S: KeyValue> Chain<S> {
 
     /// The receipts of a block: agenda entries, the chain's own, then one for each transaction in order.
     pub fn receipts(&self, height: Height) -> Result<Option<Vec<ExecutedReceipt>>, ChainError> {
-        self.read(RECEIPTS, &height_key(height), "receipts")
+        self.of_block(RECEIPTS, height, "receipts")
     }
 
     /// Up to `count` blocks from `from` on, as a peer gets them: one at least if it is there, no more than `max_bytes` else.
@@ -223,6 +267,53 @@ impl<S: KeyValue> Chain<S> {
     pub fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, ChainError> {
         let pairs = self.0.scan(EVIDENCE, &[], None, limit)?;
         pairs.iter().map(|(key, value)| decode("evidence", key, value)).collect()
+    }
+
+    /// A part of the block at a height. What is below the lowest height is gone, though the disk may have it yet.
+    fn of_block<T: Decode>(&self, column: Column, height: Height, what: &'static str) -> Result<Option<T>, ChainError> {
+        self.check_kept(height)?;
+        let found = self.read(column, &height_key(height), what)?;
+        if found.is_none() {
+            // It may have gone between the two looks.
+            self.check_kept(height)?;
+        }
+        Ok(found)
+    }
+
+    fn check_kept(&self, height: Height) -> Result<(), ChainError> {
+        let lowest = self.lowest()?;
+        if height < lowest { Err(ChainError::Pruned { height, lowest }) } else { Ok(()) }
+    }
+
+    /// What is kept of a pruned block that handed over to another validator set.
+    fn handover(&self, height: Height) -> Result<Handover, ChainError> {
+        let kept = self.0.get(HANDOVERS, &height_key(height))?.filter(|bytes| !bytes.is_empty());
+        let kept = kept.map(|bytes| decode("handover", &height_key(height), &bytes)).transpose()?;
+        kept.map_or_else(|| Err(ChainError::Pruned { height, lowest: self.lowest()? }), Ok)
+    }
+
+    /// Lets go of the blocks from the lowest on, as many as `is_due` names by their headers, `most` at most: their transactions
+    /// are no longer found, and their parts no longer read. One synced batch; gives the new lowest height if it rose.
+    pub fn let_go(&self, most: Bounds, mut is_due: impl FnMut(&Header) -> bool) -> Result<Option<Height>, ChainError> {
+        let lowest = self.lowest()?;
+        let (mut height, mut batch) = (lowest, Batch::new());
+        while height.0 - lowest.0 < most.heights && batch.len() < most.writes {
+            let Some(header) = self.header(height)?.filter(&mut is_due) else { break };
+            for transaction in self.transactions(height)?.unwrap_or_default() {
+                batch.delete(TRANSACTIONS, transaction.body.id().0);
+            }
+            if self.0.get(HANDOVERS, &height_key(height))?.is_some() {
+                let certificate = self.certificate(height)?;
+                batch.put(HANDOVERS, height_key(height), Handover { header, certificate }.encode());
+            }
+            height = height.next();
+        }
+        if height == lowest {
+            return Ok(None);
+        }
+        batch.put(NODE, LOWEST, height.encode());
+        self.0.write(batch)?;
+        Ok(Some(height))
     }
 
     fn read<T: Decode>(&self, column: Column, key: &[u8], what: &'static str) -> Result<Option<T>, ChainError> {

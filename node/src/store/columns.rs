@@ -24,6 +24,9 @@ pub const HANDOVERS: Column = Column(24);
 /// Proofs of misbehaviour by their hash.
 pub const EVIDENCE: Column = Column(25);
 
+/// Columns of what goes with its block when that is pruned.
+pub const OF_BLOCKS: [Column; 4] = [HEADERS, BODIES, CERTIFICATES, RECEIPTS];
+
 /// How a column is used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -92,6 +95,8 @@ fn options(access: Access, cache: &Cache) -> Options {
             table.set_block_size(32 * 1024);
             options.set_compression_type(DBCompressionType::Lz4);
             options.set_write_buffer_size(16 * 1024 * 1024);
+            // Files that lie one behind the other are moved down for nothing, and only there can they be dropped whole.
+            options.set_level_zero_file_num_compaction_trigger(2);
         }
         Access::Queue => options.set_write_buffer_size(16 * 1024 * 1024),
         Access::Few => options.set_write_buffer_size(1024 * 1024),

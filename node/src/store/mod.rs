@@ -6,12 +6,13 @@
 pub mod chain;
 pub mod columns;
 pub mod disk;
+pub mod prune;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use codec::{Decode, Encode};
-use portolan_primitives::{Hash, decode_whole};
+use portolan_primitives::{Hash, Height, decode_whole};
 use portolan_state::{Batch, Column, KeyValue, StoreError};
 use rocksdb::statistics::{StatsLevel, Ticker};
 use rocksdb::{
@@ -160,6 +161,18 @@ impl Store {
         let mut batch = Batch::new();
         batch.put(columns::NODE, IDENTITY, Identity { format: FORMAT, chain: *chain }.encode());
         self.write(batch).map_err(other)
+    }
+
+    /// Drops what lies below `lowest` in the columns of blocks, as far as it fills whole files of the database: nothing is rewritten
+    /// for it. What shares a file with later blocks goes with them.
+    pub fn drop_blocks_below(&self, lowest: Height) -> Result<(), StoreError> {
+        let Some(last) = lowest.0.checked_sub(1) else { return Ok(()) };
+        for column in columns::OF_BLOCKS {
+            let (from, to) = (0u64.to_be_bytes(), last.to_be_bytes());
+            let dropped = self.db.delete_file_in_range_cf(self.family(column)?, from, to);
+            dropped.map_err(|error| StoreError::new("drop files of old blocks", error))?;
+        }
+        Ok(())
     }
 
     fn family(&self, column: Column) -> Result<&rocksdb::ColumnFamily, StoreError> {

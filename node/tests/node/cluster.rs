@@ -9,6 +9,7 @@ use portolan_node::handle::{NodeHandle, ReadError, Reader};
 use portolan_node::limits::{CONCURRENT_QUERIES, WAITING_QUERIES};
 use portolan_node::node::{Node, NodeKeys, StartError, read_spec};
 use portolan_primitives::{Height, Transaction};
+use portolan_replica::WhyNoBlock;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -330,4 +331,46 @@ async fn more_reads_than_may_wait_are_refused_at_once_and_later_ones_answered() 
     }
     running.handle.read(|_| Ok(())).await.unwrap();
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_needs_pruned_blocks_says_so_and_an_archive_node_brings_it_up() {
+    let mut cluster = Cluster { folder: Cluster::homes(), nodes: (0..4).map(|_| None).collect() };
+    for index in 0..3 {
+        cluster.start_node(index).await;
+    }
+    let mut height = Height(0);
+    for number in 0..6 {
+        height = settle(&cluster.handle(0), &add_person("customs", &format!("person-{number}"))).await;
+    }
+    // Two of the three have pruned; the third, which keeps all, is away.
+    for index in 0..3 {
+        cluster.reach(index, height).await;
+    }
+    let bounds = portolan_node::store::chain::Bounds { heights: 4, writes: 1_000 };
+    for index in 0..2 {
+        let let_go = move |reader: &Reader| Ok(reader.chain.let_go(bounds, |_| true)?);
+        assert_eq!(cluster.handle(index).read(let_go).await.unwrap(), Some(Height(4)));
+    }
+    cluster.stop_node(2).await;
+    cluster.start_node(3).await;
+    let late = cluster.handle(3);
+    let out_of_reach = WhyNoBlock::OutOfReach { next: Height(1), lowest: Height(4) };
+    while late.status().await.unwrap().replica.why_no_block != out_of_reach {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(late.tip().head.header.height, Height(0));
+    cluster.start_node(2).await;
+    cluster.reach(3, height).await;
+    // What it has caught up with it keeps, and goes on with the others.
+    let next = settle(&late, &add_person("customs", "after-all")).await;
+    assert!(next > height);
+    // A pruned node starts again from what it has.
+    cluster.stop_node(0).await;
+    cluster.start_node(0).await;
+    cluster.reach(0, next).await;
+    let pruned = cluster.handle(0).read(|reader| Ok(reader.chain.bodies(Height(3))?)).await.unwrap_err();
+    assert!(matches!(pruned, ReadError::BlockPruned { height: Height(3), lowest: Height(4) }), "{pruned}");
+    drop(late);
+    cluster.stop().await;
 }

@@ -122,3 +122,25 @@ fn no_file_and_a_huge_file_are_named() {
     ));
     assert!(matches!(load(&"#".repeat(70_000)), Err(ConfigError::TooLarge { .. })));
 }
+
+#[test]
+fn how_much_is_kept_is_bounded_and_an_archive_keeps_all() {
+    let config = load(FILE).unwrap();
+    assert_eq!(config.store.keep(), None, "nothing is pruned that nobody asked to prune");
+    let keep = |flags: &[&str]| load_with(FILE, &[], flags).map(|config| config.store.keep());
+    let pruned = keep(&["store.archive=false", "store.keep_blocks=1000", "store.keep_days=2"]).unwrap();
+    assert_eq!(pruned, Some(portolan_node::store::prune::Keep { blocks: 1_000, ms: 2 * 86_400_000 }));
+    let refused = |flag| keep(&[flag]).unwrap_err().to_string();
+    for (flag, said) in [
+        (
+            "store.keep_blocks=255",
+            "`store.keep_blocks`: it is 255; it must be at least 256 and at most 9223372036854775807",
+        ),
+        ("store.keep_days=40000", "`store.keep_days`: it is 40000; it must be at least 0 and at most 36500"),
+        ("store.keep_states=0", "`store.keep_states`: it is 0; it must be at least 1 and at most 4096"),
+        ("store.keep_states=4097", "`store.keep_states`: it is 4097; it must be at least 1 and at most 4096"),
+        ("store.archive=yes", "`store.archive`: `yes` is not `true` or `false`"),
+    ] {
+        assert_eq!(refused(flag), said);
+    }
+}

@@ -16,6 +16,7 @@ use portolan_primitives::{
 };
 use portolan_replica::{BlockStart, ExecutionId, Input, Purpose, Verdict, Wire};
 use portolan_runtime::{ChainSecret, Runtime};
+use portolan_state::{Options, SaltKey};
 use portolan_vm::{Vm, VmConfig};
 
 use crate::world::{add_person, spec};
@@ -37,7 +38,7 @@ impl Executing {
         let genesis = spec().check(&CodeSource::beside(Path::new("."))).unwrap().genesis;
         let runtime = Runtime::new(Arc::new(Vm::new(VmConfig::default()).unwrap()), ChainSecret::new(&[42; 32]));
         let store = Arc::new(Store::open(&folder.path().join("store"), &genesis.chain(), 8 << 20).unwrap());
-        let found = recover(store.clone(), &runtime, &genesis, &[42; 32]).unwrap();
+        let found = recover(store.clone(), &runtime, &genesis, Options::new(SaltKey::derive(&[42; 32]))).unwrap();
         let (replica, told) = channel();
         let executor = Executor::new(Parts {
             runtime,
@@ -164,7 +165,7 @@ fn a_start_finds_the_last_block_and_what_ran_in_the_window() {
     assert!(matches!(node.input(), Input::Committed { .. }));
     let genesis = spec().check(&CodeSource::beside(Path::new("."))).unwrap().genesis;
     let runtime = Runtime::new(Arc::new(Vm::new(VmConfig::default()).unwrap()), ChainSecret::new(&[42; 32]));
-    let found = recover(node.store.clone(), &runtime, &genesis, &[42; 32]).unwrap();
+    let found = recover(node.store.clone(), &runtime, &genesis, Options::new(SaltKey::derive(&[42; 32]))).unwrap();
     assert_eq!(found.head.header, header);
     assert_eq!(found.state.root(), header.state_root);
     assert!(found.seen.contains(&transaction.body.id()) && found.seen.len() == 1, "it would run twice");

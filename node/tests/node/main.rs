@@ -11,5 +11,6 @@ mod nesting;
 mod network;
 mod power;
 mod processes;
+mod pruning;
 mod store;
 mod world;

@@ -10,3 +10,5 @@ pub const MAX_SCAN: usize = 4096;
 pub const MIN_PAGE_CACHE_BYTES: usize = 12 * 1024 * 1024;
 /// Largest value that is kept in memory because a block read it, bytes.
 pub(crate) const MAX_HOT_VALUE: usize = 16 * 1024;
+/// Most change records that one commit deletes.
+pub(crate) const MAX_RECORDS_DELETED: u64 = 64;

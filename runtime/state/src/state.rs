@@ -19,7 +19,7 @@ use crate::cache::{Clock, Seeded};
 use crate::changes::Changes;
 use crate::error::StateError;
 use crate::keys::StateKey;
-use crate::limits::MIN_PAGE_CACHE_BYTES;
+use crate::limits::{MAX_RECORDS_DELETED, MIN_PAGE_CACHE_BYTES};
 use crate::page::{Child, Leaf};
 use crate::record::{ChangeRecord, seal, unseal};
 use crate::salt::SaltKey;
@@ -613,10 +613,12 @@ impl<S: KeyValue> Inner<S> {
             return;
         };
         let last = pages.min(history);
-        for height in meta.oldest_record..=last {
+        // A history that was made shorter goes over some blocks.
+        let through = last.min(meta.oldest_record.saturating_add(MAX_RECORDS_DELETED - 1));
+        for height in meta.oldest_record..=through {
             batch.delete(Column::RECORDS, ChangeRecord::stored_key(Height(height)));
         }
-        meta.oldest_record = meta.oldest_record.max(last + 1);
+        meta.oldest_record = meta.oldest_record.max(through + 1);
         meta.oldest_height = meta.oldest_height.max(last);
     }
 

@@ -15,7 +15,7 @@ use portolan_primitives::{
 };
 use portolan_primitives::{Body, Validator};
 use portolan_runtime::{ChainSecret, Runtime};
-use portolan_state::KeyValue;
+use portolan_state::{KeyValue, Options, SaltKey};
 use portolan_vm::{Vm, VmConfig};
 
 use crate::random::Random;
@@ -32,6 +32,11 @@ const GAS: u64 = 100_000_000;
 /// For how long a client's transaction is valid, ms.
 const LIFE_MS: u64 = 240_000;
 const SECRET: [u8; 32] = [42; 32];
+
+/// How a node keeps its state.
+fn state_options() -> Options {
+    Options::new(SaltKey::derive(&SECRET))
+}
 
 /// Who does business, each with a node of nobody: name and role.
 pub const TRADERS: [(&str, Role); 6] = [
@@ -74,7 +79,7 @@ impl Consortium {
         let vm = Vm::new(VmConfig::default()).expect("the contract machine starts");
         let runtime = Runtime::new(Arc::new(vm), ChainSecret::new(&SECRET));
         let store = Arc::new(SimStore::new(true));
-        drop(recover(store.clone(), &runtime, &genesis, &SECRET).expect("genesis runs"));
+        drop(recover(store.clone(), &runtime, &genesis, state_options()).expect("genesis runs"));
         let store = store.copy(true);
         Self { chain: genesis.chain(), validators, followers, runtime, genesis, store }
     }
@@ -86,7 +91,7 @@ impl Consortium {
 
     /// What a node finds in its store when it starts.
     pub fn recover<S: KeyValue>(&self, store: Arc<S>) -> Recovery<S> {
-        recover(store, &self.runtime, &self.genesis, &SECRET)
+        recover(store, &self.runtime, &self.genesis, state_options())
             .expect("a store that lost no half of a batch can be opened")
     }
 

@@ -122,7 +122,7 @@ impl Replica {
             let able: Vec<_> = self
                 .peers
                 .iter()
-                .filter(|(id, peer)| peer.avoid_until <= now && !self.sync.is_asking(id))
+                .filter(|(id, peer)| peer.avoid_until <= now && peer.keeps_from <= from && !self.sync.is_asking(id))
                 .filter_map(|(id, peer)| Some((*id, peer.height.filter(|has| *has >= from)?)))
                 .collect();
             let Some((peer, has)) =
@@ -166,6 +166,25 @@ impl Replica {
         if self.peers.contains(&to) {
             self.send(Recipients::Peer(to), &Message::Blocks { from, blocks }, false);
         }
+    }
+
+    /// The host keeps them no longer.
+    pub(super) fn blocks_pruned(&mut self, request: u64, lowest: Height) {
+        let Some((to, from)) = self.reads.remove(&request) else { return };
+        if self.peers.contains(&to) {
+            self.send(Recipients::Peer(to), &Message::NotKept { from, lowest }, false);
+        }
+    }
+
+    /// A peer keeps only later blocks: it is asked for those, and others for this one.
+    pub(super) fn not_kept(&mut self, peer: PeerId, from: Height, lowest: Height) -> Result<(), HaltReason> {
+        if !self.sync.answered(&peer, from) {
+            return Ok(());
+        }
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.keeps_from = lowest;
+        }
+        self.catch_up()
     }
 
     /// Blocks of a peer.

@@ -33,6 +33,7 @@ impl Replica {
                 Ok(())
             }
             Message::Blocks { from: first, blocks } => self.blocks(from, first, blocks),
+            Message::NotKept { from: first, lowest } => self.not_kept(from, first, lowest),
             message => self.consensus_message(from, message, bytes.len()),
         }
     }
@@ -89,7 +90,8 @@ impl Replica {
             | Message::Transactions(_)
             | Message::Status { .. }
             | Message::BlocksRequest { .. }
-            | Message::Blocks { .. } => Ok(()),
+            | Message::Blocks { .. }
+            | Message::NotKept { .. } => Ok(()),
         }
     }
 
@@ -308,6 +310,7 @@ fn message_height(message: &Message) -> Option<portolan_primitives::Height> {
         | Message::Transactions(_)
         | Message::Status { .. }
         | Message::BlocksRequest { .. }
-        | Message::Blocks { .. } => None,
+        | Message::Blocks { .. }
+        | Message::NotKept { .. } => None,
     }
 }

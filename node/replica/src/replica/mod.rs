@@ -240,6 +240,10 @@ impl Replica {
                 self.blocks_read(request, blocks);
                 Ok(())
             }
+            Input::BlocksPruned { request, lowest } => {
+                self.blocks_pruned(request, lowest);
+                Ok(())
+            }
             Input::HostFailed { reason } => Err(HaltReason::HostFailed { reason }),
         }
     }
@@ -335,7 +339,11 @@ impl Replica {
             return WhyNoBlock::Committing;
         }
         let best = self.peers.best_height();
-        if best > self.height() {
+        let next = self.height();
+        if let Some(lowest) = self.peers.out_of_reach(next) {
+            return WhyNoBlock::OutOfReach { next, lowest };
+        }
+        if best > next {
             return WhyNoBlock::CatchingUp { best };
         }
         if !self.votes {

@@ -253,3 +253,74 @@ fn a_fetched_list_is_held_against_its_header_and_the_header_against_the_chain() 
         assert_eq!((begins(&outputs), votes(&outputs)), (0, vec![(VoteKind::Prevote, None)]), "{block:?}");
     }
 }
+
+const OTHER: KeyId = KeyId([8; 32]);
+
+fn from(replica: &mut Replica, peer: KeyId, message: &Message, now: u64) -> Vec<Output> {
+    let (channel, bytes) = (message.channel(), message.encode());
+    replica.step(Input::Received { from: peer, channel, bytes }, at(now))
+}
+
+/// Whom the outputs ask for blocks, and from which height.
+fn asked(outputs: &[Output]) -> Vec<(KeyId, Height)> {
+    let asked = outputs.iter().filter_map(|output| match output {
+        Output::Send { to: portolan_replica::Recipients::Peer(peer), channel, bytes, .. } => {
+            match Message::decode_checked(*channel, bytes) {
+                Ok(Message::BlocksRequest { from, .. }) => Some((*peer, from)),
+                _ => None,
+            }
+        }
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn a_peer_that_keeps_the_block_no_longer_is_no_liar_and_another_is_asked() {
+    let mut replica = behind();
+    let outputs = receive(&mut replica, &Message::NotKept { from: Height(1), lowest: Height(70) }, 210);
+    assert_eq!((blamed(&outputs).len(), asked(&outputs)), (0, vec![]));
+    let out_of_reach = WhyNoBlock::OutOfReach { next: Height(1), lowest: Height(70) };
+    assert_eq!(replica.status().why_no_block, out_of_reach);
+    // Time passes, and the peer grows: what it keeps not it is not asked for again.
+    assert_eq!(asked(&receive(&mut replica, &Message::Status { height: Height(90) }, 9_000)), []);
+    assert_eq!(asked(&replica.step(Input::Tick, at(20_000))), []);
+    assert_eq!(replica.status().why_no_block, out_of_reach);
+    replica.step(Input::PeerUp { peer: OTHER, validator: false }, at(20_001));
+    let outputs = from(&mut replica, OTHER, &Message::Status { height: Height(90) }, 20_002);
+    assert_eq!(asked(&outputs), [(OTHER, Height(1))]);
+    assert_eq!(replica.status().why_no_block, WhyNoBlock::CatchingUp { best: Height(90) });
+}
+
+#[test]
+fn an_answer_that_nothing_is_kept_counts_only_for_what_was_asked() {
+    let mut replica = behind();
+    // Of another height than the request's, and once more when it is answered.
+    receive(&mut replica, &Message::NotKept { from: Height(2), lowest: Height(70) }, 210);
+    assert_ne!(replica.status().why_no_block, WhyNoBlock::OutOfReach { next: Height(1), lowest: Height(70) });
+    receive(&mut replica, &Message::NotKept { from: Height(1), lowest: Height(70) }, 211);
+    receive(&mut replica, &Message::NotKept { from: Height(1), lowest: Height(80) }, 212);
+    assert_eq!(replica.status().why_no_block, WhyNoBlock::OutOfReach { next: Height(1), lowest: Height(70) });
+    for lowest in [0, 1] {
+        let outputs = receive(&mut replica, &Message::NotKept { from: Height(1), lowest: Height(lowest) }, 213);
+        assert_eq!(blamed(&outputs), ["it sent bytes that are no message, or not on this stream"]);
+    }
+}
+
+#[test]
+fn whoever_asks_for_a_pruned_block_is_told_what_is_kept() {
+    let mut replica = behind();
+    let answered = answer(&mut replica, vec![certified(&first_block(), 1..4)]);
+    let execution = begun(&answered).unwrap();
+    replica.step(Input::Verdict { execution, verdict: Verdict::Valid }, at(211));
+    replica.step(Input::Committed { header: first_block(), transactions: vec![], next: next(4) }, at(212));
+    let outputs = receive(&mut replica, &Message::BlocksRequest { from: Height(1), count: 4 }, 213);
+    let read = outputs.iter().find_map(|output| match output {
+        Output::ReadBlocks { request, .. } => Some(*request),
+        _ => None,
+    });
+    let pruned = Input::BlocksPruned { request: read.unwrap(), lowest: Height(40) };
+    let outputs = replica.step(pruned.clone(), at(214));
+    assert_eq!(said(&outputs), [Message::NotKept { from: Height(1), lowest: Height(40) }]);
+    assert_eq!(replica.step(pruned, at(215)), [], "a request has one answer");
+}

@@ -373,3 +373,33 @@ async fn a_stream_tells_what_happens_while_it_is_open() {
     assert_eq!(events[0].0, format!("{}:0", settled["height"]));
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_pruned_is_gone_and_the_answer_says_what_is_kept() {
+    let world = World::start().await;
+    let old = world.add_person(BANK, "bob");
+    world.settle(&old).await;
+    world.settle(&world.add_person(BANK, "eve")).await;
+    let bounds = crate::store::chain::Bounds { heights: 2, writes: 100 };
+    let lowest = world.handle.read(move |reader| Ok(reader.chain.let_go(bounds, |_| true)?)).await.unwrap();
+    assert_eq!(lowest, Some(portolan_primitives::Height(2)));
+    assert_eq!(world.json("/v1/status").await["blocks_from"], 2);
+    assert_eq!(world.json("/v1/status").await["archive"], true);
+    for path in ["/v1/blocks/1", "/v1/blocks/1/outcomes", "/v1/events?from_height=1"] {
+        let answered = world.get(path).await;
+        assert_eq!(answered.problem(), (410, "block_pruned".into()), "{path}");
+        let problem = answered.json();
+        assert_eq!(problem["blocks_from"], 2, "{path}");
+        let detail = "block 1 is pruned: this node keeps blocks from 2 on; ask a node that keeps more (`blocks_from` in its status), as an archive node";
+        assert_eq!(problem["detail"], detail, "{path}");
+    }
+    assert_eq!(world.get("/v1/blocks/2").await.status, StatusCode::OK);
+    let list = world.json("/v1/blocks?before=3&limit=9").await;
+    let heights: Vec<_> = list["blocks"].as_array().unwrap().iter().map(|block| block["height"].clone()).collect();
+    assert_eq!((heights, &list["next"], &list["blocks_from"]), (vec![json!(2)], &json!(null), &json!(2)));
+    let place = world.json(&format!("/v1/transactions/{}", old.body.id())).await;
+    assert_eq!((&place["status"], &place["blocks_from"]), (&json!("unknown"), &json!(2)));
+    // The state does not depend on old blocks.
+    assert_eq!(world.get("/v1/members?proof=true").await.status, StatusCode::OK);
+    world.stop().await;
+}

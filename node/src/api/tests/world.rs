@@ -129,7 +129,7 @@ impl World {
             api: config::Api { listen: "127.0.0.1:0".parse().unwrap(), ..Default::default() },
             p2p: config::P2p { listen: "127.0.0.1:0".parse().unwrap(), peers: vec![] },
             keys: Default::default(),
-            store: config::Store { cache_mib: 8, disk_reserve_mib: 16 },
+            store: config::Store { cache_mib: 8, disk_reserve_mib: 16, ..Default::default() },
             log: Default::default(),
         };
         let keys = NodeKeys { node: key("node"), validator: Some(key("validator")) };

@@ -230,3 +230,25 @@ fn the_first_block_of_a_restored_state_may_have_any_height() {
     let state = State::open(state.store().clone(), options(), Some((Height(500), root))).unwrap();
     assert_eq!((state.height(), state.root()), (Height(500), root));
 }
+
+#[test]
+fn a_history_that_was_made_shorter_goes_in_bounded_steps_and_is_closed_at_once() {
+    let mut chain = Chain::new(options_with(0, 300, 1 << 20));
+    let mut draw = Draw(90);
+    (0..300).for_each(|_| chain.random_block(&mut draw, 2, KEYS));
+    let records = |chain: &Chain| chain.store().count(Column::RECORDS);
+    assert_eq!(records(&chain), 300);
+    chain.reopen(options_with(0, 4, 1 << 20)).unwrap();
+    let mut counts = vec![];
+    for _ in 0..6 {
+        chain.random_block(&mut draw, 2, KEYS);
+        counts.push(records(&chain));
+        let (height, oldest) = (chain.state.height(), chain.state.oldest_height());
+        assert_eq!(oldest.0, height.0 - 4);
+        let refused = chain.state.view_at(Height(oldest.0 - 1)).err();
+        assert_eq!(refused, Some(StateError::HeightPruned { height: Height(oldest.0 - 1), oldest }));
+        (oldest.0..=height.0).for_each(|height| check_proof(&chain, height));
+        chain.reopen(options_with(0, 4, 1 << 20)).unwrap();
+    }
+    assert_eq!(counts, [237, 174, 111, 48, 4, 4]);
+}
