@@ -26,6 +26,7 @@ use crate::host::checker::ToChecker;
 use crate::host::reading::ReadThreads;
 use crate::limits::{CONCURRENT_QUERIES, SUBMISSION_QUEUE, WAITING_QUERIES};
 use crate::network::{Network, PeerStatus, Unreached};
+use crate::store::disk::{Bounds, LastLook};
 use crate::store::{Chain, ChainError, Store, free_bytes};
 
 /// Why something can't be read.
@@ -142,8 +143,12 @@ pub struct NodeStatus {
     pub unreached: Vec<Unreached>,
     /// Bytes free on the disk.
     pub disk_free: u64,
-    /// Bytes that the node keeps free: it stops before.
-    pub disk_reserve: u64,
+    /// Bytes that store, log and compiled contracts took when they were last looked at.
+    pub disk_used: u64,
+    /// Whether room was short then.
+    pub disk_short: bool,
+    /// What the node may take of the disk.
+    pub bounds: Bounds,
     /// Whether every block is kept.
     pub archive: bool,
     /// The lowest height whose block is kept.
@@ -177,7 +182,8 @@ pub(crate) struct Parts {
     pub committed: broadcast::Sender<Arc<CommittedBlock>>,
     pub readiness: watch::Receiver<Readiness>,
     pub identity: Identity,
-    pub disk_reserve: u64,
+    pub bounds: Bounds,
+    pub disk: Arc<LastLook>,
     pub archive: bool,
     pub started: Instant,
     pub threads: ReadThreads,
@@ -329,7 +335,9 @@ impl NodeHandle {
             replica,
             unreached: parts.network.unreached(),
             disk_free,
-            disk_reserve: parts.disk_reserve,
+            disk_used: parts.disk.used(),
+            disk_short: parts.disk.is_short(),
+            bounds: parts.bounds,
             archive: parts.archive,
             blocks_from: parts.reader.chain.lowest()?,
             p2p: parts.network.listen_address(),

@@ -53,8 +53,14 @@ pub const MAX_LOG_GROUP: usize = 2 * MAX_LOG_RECORD;
 
 /// Disk that stays free unless the configuration says otherwise, MiB.
 pub const DEFAULT_DISK_RESERVE_MIB: u64 = 512;
-/// The free disk is looked at after this many bytes written.
+/// The disk is looked at after this many bytes written.
 pub const DISK_CHECK_BYTES: u64 = 16 * 1024 * 1024;
+/// And with the first block after this time.
+pub const DISK_CHECK_EVERY: Duration = Duration::from_secs(1);
+/// The node stops this much before its budget is used up, MiB: what is written between two looks, and by the database beside it.
+pub const DISK_HEADROOM_MIB: u64 = 64;
+/// The least budget, MiB: the database's own log may take a quarter of it, and moving files down takes room too.
+pub const MIN_MAX_DISK_MIB: u64 = 1_024;
 
 /// Fewest blocks below the head that a node may keep: a peer that was away for a moment still finds what it missed.
 pub const MIN_KEEP_BLOCKS: u64 = 256;

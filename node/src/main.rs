@@ -1,6 +1,6 @@
 //! `portolan-node`: makes a node's home, checks its configuration, runs it.
 //!
-//! Exit codes: 0 done, 1 refused with a reason, 2 usage, 3 stopped because the disk is nearly full, 4 halted with a reason that a
+//! Exit codes: 0 done, 1 refused with a reason, 2 usage, 3 stopped or not started because the disk is nearly full, 4 halted with a reason that a
 //! person must look at (also in `halt.json` of the home).
 
 #![forbid(unsafe_code)]
@@ -13,9 +13,12 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use portolan_node::config::{Config, Keys, PeerAddress};
 use portolan_node::init::{Plan, init};
-use portolan_node::node::{Node, NodeKeys, read_spec};
+use portolan_node::node::{Node, NodeKeys, StartError, read_spec};
 use portolan_node::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// What the process ends with where there is no room on the disk.
+const DISK_IS_FULL: u8 = 3;
 
 /// Runs a node of a Portolan network.
 #[derive(Parser)]
@@ -90,7 +93,11 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("portolan-node: {error:#}");
-        ExitCode::FAILURE
+        match error.downcast_ref() {
+            // Whoever starts it again and again finds it running when there is room.
+            Some(StartError::Disk(_)) => ExitCode::from(DISK_IS_FULL),
+            _ => ExitCode::FAILURE,
+        }
     })
 }
 

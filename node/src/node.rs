@@ -33,9 +33,9 @@ use crate::limits::{CONCURRENT_QUERIES, SUBSCRIBER_LAG};
 use crate::log_file::{LogError, LogFile};
 use crate::network::{Network, NetworkError, Setup};
 use crate::recovery::{open_log, recover};
-use crate::store::disk::DiskWatch;
+use crate::store::disk::{DiskWatch, Room};
 use crate::store::prune::Pruner;
-use crate::store::{ChainError, DiskError, OpenError, Store, disk};
+use crate::store::{ChainError, DiskError, OpenError, Store};
 use crate::{api, telemetry};
 
 /// Name of the file that says that the node takes part in the network.
@@ -188,11 +188,18 @@ impl Node {
         let chain_id = genesis.chain();
         let member = MemberId::from_name(&config.member);
         let runtime = make_runtime(&config.home, &spec.secret)?;
-        disk::check(&config.home, config.store.disk_reserve_mib)?;
+        let mut watch = DiskWatch::new(&config.home, config.store.bounds());
+        let keep = config.store.keep();
+        if keep.is_none() {
+            watch.look()?;
+        }
         let cache = usize::try_from(config.store.cache_mib << 20).unwrap_or(usize::MAX);
         let store = Arc::new(Store::open(&config.home.join("store"), &chain_id, cache)?);
         let options = Options { history: config.store.keep_states, ..Options::new(SaltKey::derive(&spec.secret)) };
         let recovery = recover(store.clone(), &runtime, &genesis, options)?;
+        let (disk, chain) = (watch.last(), recovery.chain.clone());
+        let pruner = keep.map(|keep| Pruner { chain, store: store.clone(), keep, disk: disk.clone() });
+        make_room(&mut watch, pruner.as_ref())?;
         let height = recovery.head.header.height;
         let (log, frames) = open_log(LogFile::open(&config.home.join("log"), chain_id, height)?, height)?;
         let identity = Identity {
@@ -209,13 +216,6 @@ impl Node {
         let (replica_sender, inbox) = channel();
         let (committed, _) = broadcast::channel(SUBSCRIBER_LAG);
         let verified = Arc::new(Verified::default());
-        let mut watch = DiskWatch::new(store.clone(), config.store.disk_reserve_mib);
-        let pruner = config.store.keep().map(|keep| Pruner {
-            chain: recovery.chain.clone(),
-            store,
-            keep,
-            pressed: Arc::default(),
-        });
         // One waiting wake-up is as good as many.
         let (wake, woken) = sync_channel(1);
         let executor = Executor::new(executor::Parts {
@@ -224,7 +224,7 @@ impl Node {
             room: Box::new(move || {
                 // A full channel: it is awake. A closed one: nothing is pruned.
                 let _ = wake.try_send(());
-                watch.check().map_err(|error| Halt::Disk(error.to_string()))
+                watch.check(store.written()).map_err(Halt::from)
             }),
             verified: verified.clone(),
             seen: recovery.seen,
@@ -261,7 +261,8 @@ impl Node {
             committed,
             readiness: ready,
             identity,
-            disk_reserve: config.store.disk_reserve_mib << 20,
+            bounds: config.store.bounds(),
+            disk,
             archive: config.store.archive,
             started,
             threads: ReadThreads::start(CONCURRENT_QUERIES).map_err(StartError::Thread)?,
@@ -453,6 +454,16 @@ fn prepare_home(home: &Path) -> Result<(), StartError> {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(wrong(error)),
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// Where there is little room, or none, what may go goes before the node runs.
+fn make_room(watch: &mut DiskWatch, pruner: Option<&Pruner>) -> Result<(), StartError> {
+    let Some(pruner) = pruner else { return Ok(()) };
+    if watch.look() != Ok(Room::Plenty) {
+        pruner.catch_up()?;
+        watch.look()?;
     }
     Ok(())
 }

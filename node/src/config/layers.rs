@@ -32,6 +32,7 @@ const SETTINGS: &[(&str, Kind)] = &[
     ("keys.passphrase_fd", Kind::Number),
     ("store.cache_mib", Kind::Number),
     ("store.disk_reserve_mib", Kind::Number),
+    ("store.max_disk_mib", Kind::Number),
     ("store.archive", Kind::Flag),
     ("store.keep_blocks", Kind::Number),
     ("store.keep_days", Kind::Number),

@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use layers::ENVIRONMENT_PREFIX;
 pub use peer::{PeerAddress, PeerAddressError};
 
-use crate::limits::{DEFAULT_DISK_RESERVE_MIB, MAX_KEEP_DAYS, MAX_KEEP_STATES, MAX_SMALL_FILE, MIN_KEEP_BLOCKS};
+use crate::limits::{
+    DEFAULT_DISK_RESERVE_MIB, MAX_KEEP_DAYS, MAX_KEEP_STATES, MAX_SMALL_FILE, MIN_KEEP_BLOCKS, MIN_MAX_DISK_MIB,
+};
+use crate::store::disk::Bounds;
 use crate::store::prune::Keep;
 
 const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
@@ -166,6 +169,10 @@ pub struct Store {
     pub cache_mib: u64,
     /// The node stops by itself, with a named reason, before less than this is free on its disk, MiB.
     pub disk_reserve_mib: u64,
+    /// The most that store, consensus log and compiled contracts may take, MiB; without it, what the disk has. When nine tenths are
+    /// used, old blocks go early, if they may; the node stops by itself, with a named reason, before all is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_disk_mib: Option<u64>,
     /// Whether every block is kept, with its receipts and the places of its transactions.
     pub archive: bool,
     /// Without `archive`: blocks that are kept at least, the last one included.
@@ -183,6 +190,11 @@ impl Store {
         (!self.archive).then_some(Keep { blocks: self.keep_blocks, ms })
     }
 
+    /// What may be taken of the disk.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { reserve_mib: self.disk_reserve_mib, max_mib: self.max_disk_mib }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let within = |name: &str, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
             true => Ok(()),
@@ -193,6 +205,9 @@ impl Store {
         };
         within("store.keep_blocks", self.keep_blocks, MIN_KEEP_BLOCKS, i64::MAX as u64)?;
         within("store.keep_days", self.keep_days, 0, MAX_KEEP_DAYS)?;
+        if let Some(max) = self.max_disk_mib {
+            within("store.max_disk_mib", max, MIN_MAX_DISK_MIB, i64::MAX as u64)?;
+        }
         within("store.keep_states", self.keep_states, 1, MAX_KEEP_STATES)
     }
 }
@@ -246,6 +261,7 @@ impl Default for Store {
         Self {
             cache_mib: 128,
             disk_reserve_mib: DEFAULT_DISK_RESERVE_MIB,
+            max_disk_mib: None,
             archive: true,
             keep_blocks: 100_000,
             keep_days: 30,

@@ -6,6 +6,8 @@ use std::path::Path;
 use portolan_replica::HaltReason;
 use serde::Serialize;
 
+use crate::store::DiskError;
+
 /// Name of the file in the home.
 pub const FILE: &str = "halt.json";
 
@@ -32,6 +34,9 @@ pub enum Halt {
     /// The disk is nearly full. Nothing is broken.
     #[error("{0}")]
     Disk(String),
+    /// The node's files have grown to their budget. Nothing is broken.
+    #[error("{0}")]
+    Budget(String),
     /// A thread of the node ended by a fault.
     #[error("the thread `{0}` of the node failed; keep the log and report this")]
     Thread(&'static str),
@@ -53,6 +58,7 @@ impl Halt {
             Self::Store(_) => "store_failed",
             Self::Execution { .. } => "execution_failed",
             Self::Disk(_) => "disk_reserve",
+            Self::Budget(_) => "disk_budget",
             Self::Thread(_) => "thread_failed",
         }
     }
@@ -60,7 +66,7 @@ impl Halt {
     /// What the process ends with: 3 after a clean stop for lack of room, 4 after anything that a person must look at.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Disk(_) => 3,
+            Self::Disk(_) | Self::Budget(_) => 3,
             _ => 4,
         }
     }
@@ -71,6 +77,15 @@ impl Halt {
         let record = Record { code: self.code(), reason: self.to_string(), height, time_ms: super::wall_clock().0 };
         if let Err(error) = write_json(home, FILE, &record) {
             tracing::error!(%error, "the reason could not be written to the home");
+        }
+    }
+}
+
+impl From<DiskError> for Halt {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::OverBudget { .. } => Self::Budget(error.to_string()),
+            DiskError::Full { .. } | DiskError::Unknown { .. } => Self::Disk(error.to_string()),
         }
     }
 }

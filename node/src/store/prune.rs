@@ -7,7 +7,6 @@
 //! the state, the window of seen transactions or a proof of a kept block needs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use portolan_runtime::SeenWindow;
 use portolan_state::KeyValue;
 
 use super::chain::Bounds;
+use super::disk::LastLook;
 use super::{Chain, ChainError, Store};
 use crate::limits::{MIN_KEEP_BLOCKS, PRUNE_HEIGHTS, PRUNE_WRITES};
 
@@ -62,8 +62,8 @@ pub struct Pruner {
     pub store: Arc<Store>,
     /// What is kept at least.
     pub keep: Keep,
-    /// Whether the disk is so full that only the least is kept.
-    pub pressed: Arc<AtomicBool>,
+    /// The disk: where room is short, only the least is kept.
+    pub disk: Arc<LastLook>,
 }
 
 impl Pruner {
@@ -88,9 +88,18 @@ impl Pruner {
         }
     }
 
+    /// Lets go of all that is due, at once: before a node starts for which there is little room.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn catch_up(&self) -> Result<(), ChainError> {
+        while self.turn()? {}
+        Ok(())
+    }
+
     /// One step, and the files that it makes free; whether there may be more to do.
     fn turn(&self) -> Result<bool, ChainError> {
-        let keep = if self.pressed.load(Ordering::Relaxed) { Keep::LEAST } else { self.keep };
+        let keep = if self.disk.is_short() { Keep::LEAST } else { self.keep };
         let Some(lowest) = step(&self.chain, keep)? else { return Ok(false) };
         self.store.drop_blocks_below(lowest)?;
         metrics::gauge!("portolan_blocks_from").set(lowest.0 as f64);

@@ -6,8 +6,9 @@ use codec::Encode;
 use futures::FutureExt;
 use portolan_node::config::Config;
 use portolan_node::handle::{NodeHandle, ReadError, Reader};
-use portolan_node::limits::{CONCURRENT_QUERIES, WAITING_QUERIES};
+use portolan_node::limits::{CONCURRENT_QUERIES, DISK_HEADROOM_MIB, WAITING_QUERIES};
 use portolan_node::node::{Node, NodeKeys, StartError, read_spec};
+use portolan_node::store::DiskError;
 use portolan_primitives::{Height, Transaction};
 use portolan_replica::WhyNoBlock;
 use tokio::sync::oneshot;
@@ -15,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::world::{MEMBERS, add_person, free_ports, make_home};
 
-struct Running {
+pub struct Running {
     handle: NodeHandle,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), portolan_node::host::halt::Halt>>,
@@ -23,7 +24,10 @@ struct Running {
 
 impl Running {
     async fn start(config: &Path) -> Result<Self, StartError> {
-        let config = Config::load(config, std::iter::empty(), &[]).unwrap();
+        Self::with(Config::load(config, std::iter::empty(), &[]).unwrap()).await
+    }
+
+    async fn with(config: Config) -> Result<Self, StartError> {
         let spec = read_spec(&config.spec)?;
         let keys = NodeKeys::unlock(&config.keys)?;
         let node = Node::start(&config, spec, keys).await?;
@@ -235,7 +239,68 @@ async fn a_node_without_room_on_its_disk_does_not_start() {
         std::fs::read_to_string(&config).unwrap().replace("disk_reserve_mib = 64", "disk_reserve_mib = 100000000");
     std::fs::write(&config, text).unwrap();
     let started = Running::start(&config).await;
-    assert!(matches!(started, Err(StartError::Disk(_))));
+    assert!(matches!(started, Err(StartError::Disk(DiskError::Full { reserve_mib: 100_000_000, .. }))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_stops_by_name_before_its_budget_is_used_up_and_goes_on_when_there_is_room() {
+    let mut cluster = Cluster::start().await;
+    let home = cluster.folder.path().join(MEMBERS[3]);
+    settle(&cluster.handle(3), &add_person("customs", "first")).await;
+    cluster.stop_node(3).await;
+    let mut config = Config::load(&home.join("node.toml"), std::iter::empty(), &[]).unwrap();
+    config.store.max_disk_mib = Some(1 << 20);
+    let running = Running::with(config.clone()).await.unwrap();
+    // A block makes it look.
+    let height = settle(&cluster.handle(0), &add_person("customs", "second")).await;
+    reach(&running.handle, height.0).await;
+    let status = running.handle.status().await.unwrap();
+    assert!(status.disk_used > 0 && !status.disk_short);
+    running.stop().await;
+
+    // Its budget is a little more than what it has, and that is taken: it ends by itself, and the others go on without it.
+    let budget = (status.disk_used >> 20) + DISK_HEADROOM_MIB + 50;
+    config.store.max_disk_mib = Some(budget);
+    let running = Running::with(config.clone()).await.unwrap();
+    let ballast = home.join("store/ballast");
+    let file = std::fs::File::create(&ballast).unwrap();
+    rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, 80 << 20).unwrap();
+    for number in 0.. {
+        if running.ended.is_finished() {
+            break;
+        }
+        settle(&cluster.handle(0), &add_person("customs", &format!("more-{number}"))).await;
+    }
+    let halt = running.ended.await.unwrap().unwrap_err();
+    assert_eq!((halt.code(), halt.exit_code()), ("disk_budget", 3));
+    let said = halt.to_string();
+    assert!(said.contains(&format!("it stops 64 before `store.max_disk_mib`, which is {budget}")), "{said}");
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(home.join("halt.json")).unwrap()).unwrap();
+    assert_eq!((&record["code"], record["reason"].as_str()), (&"disk_budget".into(), Some(&*said)));
+    drop(running.handle);
+
+    // Without room it does not start, whether it may prune or not; with room it goes on where it was.
+    for archive in [true, false] {
+        config.store.archive = archive;
+        let refused = Running::with(config.clone()).await.err().unwrap();
+        assert!(
+            matches!(refused, StartError::Disk(DiskError::OverBudget { max_mib, .. }) if max_mib == budget),
+            "{refused}"
+        );
+    }
+    drop(file);
+    std::fs::remove_file(&ballast).unwrap();
+    let running = Running::with(config).await.unwrap();
+    let height = settle(&cluster.handle(0), &add_person("customs", "last")).await;
+    reach(&running.handle, height.0).await;
+    cluster.nodes[3] = Some(running);
+    let handles: Vec<NodeHandle> = (0..4).map(|index| cluster.handle(index)).collect();
+    for handle in &handles {
+        reach(handle, height.0).await;
+    }
+    same_blocks(&handles, height);
+    drop(handles);
+    cluster.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

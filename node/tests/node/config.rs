@@ -130,6 +130,9 @@ fn how_much_is_kept_is_bounded_and_an_archive_keeps_all() {
     let keep = |flags: &[&str]| load_with(FILE, &[], flags).map(|config| config.store.keep());
     let pruned = keep(&["store.archive=false", "store.keep_blocks=1000", "store.keep_days=2"]).unwrap();
     assert_eq!(pruned, Some(portolan_node::store::prune::Keep { blocks: 1_000, ms: 2 * 86_400_000 }));
+    let bounds = |flags: &[&str]| load_with(FILE, &[], flags).unwrap().store.bounds();
+    assert_eq!(bounds(&[]).max_mib, None, "a budget is kept only where there is one");
+    assert_eq!(bounds(&["store.max_disk_mib=2048"]).max_mib, Some(2_048));
     let refused = |flag| keep(&[flag]).unwrap_err().to_string();
     for (flag, said) in [
         (
@@ -139,6 +142,10 @@ fn how_much_is_kept_is_bounded_and_an_archive_keeps_all() {
         ("store.keep_days=40000", "`store.keep_days`: it is 40000; it must be at least 0 and at most 36500"),
         ("store.keep_states=0", "`store.keep_states`: it is 0; it must be at least 1 and at most 4096"),
         ("store.keep_states=4097", "`store.keep_states`: it is 4097; it must be at least 1 and at most 4096"),
+        (
+            "store.max_disk_mib=1023",
+            "`store.max_disk_mib`: it is 1023; it must be at least 1024 and at most 9223372036854775807",
+        ),
         ("store.archive=yes", "`store.archive`: `yes` is not `true` or `false`"),
     ] {
         assert_eq!(refused(flag), said);

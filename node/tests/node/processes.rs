@@ -267,3 +267,19 @@ fn a_refused_start_names_its_reason_and_is_no_usage_error() {
     assert!(err.contains("chain-spec"), "{err}");
     assert_eq!(run(&["run"]).0, Some(2));
 }
+
+#[test]
+fn no_room_on_the_disk_has_an_exit_code_of_its_own_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = make_home(folder.path(), "customs", "127.0.0.1:0", &[]);
+    let config = config.to_str().unwrap();
+    for _ in 0..2 {
+        let (code, _, err) = run(&["run", "--config", config, "--set", "store.disk_reserve_mib=100000000"]);
+        assert_eq!(code, Some(3), "{err}");
+        assert!(err.contains("`store.disk_reserve_mib` keeps 100000000; make room, then start again"), "{err}");
+    }
+    // A node that may prune looks at what can go first, and then says the same.
+    let pruned =
+        ["run", "--config", config, "--set", "store.archive=false", "--set", "store.disk_reserve_mib=100000000"];
+    assert_eq!(run(&pruned).0, Some(3));
+}

@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use codec::Encode;
 use portolan_node::store::chain::{BlockRecord, Bounds, add_block};
+use portolan_node::store::disk::Room;
 use portolan_node::store::prune::{Keep, Pruner, step};
 use portolan_node::store::{Chain, ChainError, Place, Store};
 use portolan_primitives::limits::MAX_WINDOW_MS;
@@ -153,7 +154,7 @@ impl Blocks {
     }
 
     fn pruner(&self, keep: Keep) -> Pruner {
-        Pruner { chain: self.chain.clone(), store: self.store.clone(), keep, pressed: Arc::default() }
+        Pruner { chain: self.chain.clone(), store: self.store.clone(), keep, disk: Arc::default() }
     }
 }
 
@@ -287,7 +288,7 @@ fn the_thread_prunes_when_it_is_woken_keeps_the_least_when_pressed_and_ends_with
     let mut blocks = Blocks::open(folder.path(), 10);
     blocks.write(420);
     let pruner = blocks.pruner(Keep { blocks: 356, ms: 0 });
-    let pressed = pruner.pressed.clone();
+    let disk = pruner.disk.clone();
     let (wake, woken) = sync_channel(1);
     let thread = std::thread::spawn(move || pruner.run(&woken).unwrap());
     let reach = |height| {
@@ -296,7 +297,7 @@ fn the_thread_prunes_when_it_is_woken_keeps_the_least_when_pressed_and_ends_with
         }
     };
     reach(64);
-    pressed.store(true, std::sync::atomic::Ordering::Relaxed);
+    disk.note(0, Room::Short);
     let _ = wake.try_send(());
     reach(128);
     drop(wake);

@@ -37,6 +37,8 @@ async fn a_node_says_how_it_is() {
     assert!(status["height"].as_u64() <= Some(tip.head.header.height.0), "{status}");
     assert_eq!(status["state_root"].as_str().map(str::len), Some(64));
     assert!(status["disk_free_mib"].as_u64() > status["disk_reserve_mib"].as_u64());
+    assert_eq!((&status["max_disk_mib"], &status["disk_short"]), (&json!(null), &json!(false)));
+    assert!(status["disk_used_mib"].is_u64());
     let metrics = world.get("/metrics").await;
     assert_eq!(metrics.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     world.stop().await;
