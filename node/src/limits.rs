@@ -73,5 +73,20 @@ pub const MAX_KEEP_DAYS: u64 = 36_500;
 /// Most heights of the state before the last one that a node may keep readable.
 pub const MAX_KEEP_STATES: u64 = 4_096;
 
+/// Longest question or answer at the node's socket, bytes.
+pub const ADMIN_LINE: u64 = 16 * 1024;
+/// Longest time that one question at the node's socket takes.
+pub const ADMIN_PATIENCE: Duration = Duration::from_secs(600);
+/// Pause after the node's socket could take no connection.
+pub const ADMIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// How much later than its restore a block must be before a restored validator votes after it, ms: clocks of this machine and of
+/// the validators may differ by as much, less the second by which a block may be ahead of them.
+pub const FENCE_AFTER_MS: u64 = 60_000;
+/// Most files of a backup.
+pub const MAX_BACKUP_FILES: usize = 1 << 20;
+/// Largest description of a backup, bytes.
+pub const MAX_BACKUP_MANIFEST: u64 = 256 * 1024 * 1024;
+
 /// Largest configuration, passphrase or key file, bytes.
 pub const MAX_SMALL_FILE: u64 = 64 * 1024;

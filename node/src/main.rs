@@ -1,4 +1,4 @@
-//! `portolan-node`: makes a node's home, checks its configuration, runs it.
+//! `portolan-node`: makes a node's home, checks its configuration, runs it, copies its store and brings it back.
 //!
 //! Exit codes: 0 done, 1 refused with a reason, 2 usage, 3 stopped or not started because the disk is nearly full, 4 halted with a reason that a
 //! person must look at (also in `halt.json` of the home).
@@ -11,10 +11,15 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use portolan_node::backup::{self, Restore};
 use portolan_node::config::{Config, Keys, PeerAddress};
+use portolan_node::host::wall_clock;
 use portolan_node::init::{Plan, init};
 use portolan_node::node::{Node, NodeKeys, StartError, read_spec};
 use portolan_node::telemetry;
+use portolan_primitives::Height;
+use portolan_replica::Fence;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What the process ends with where there is no room on the disk.
@@ -36,6 +41,11 @@ enum Command {
     Run(Configured),
     /// Read the configuration, the spec and the keys, and say what is wrong.
     CheckConfig(Configured),
+    /// Copy the store of a node, which may run meanwhile, into a folder of its own. Keys and configuration are not in it.
+    Backup(BackupArguments),
+    /// Make a home's store from a backup, checked against the chain's certificates. Overwrites nothing. A validator votes again
+    /// only where it can't have voted before: after the first block that is later than a minute from now.
+    Restore(RestoreArguments),
 }
 
 #[derive(Args)]
@@ -85,11 +95,43 @@ struct Configured {
     settings: Vec<String>,
 }
 
+#[derive(Args)]
+struct BackupArguments {
+    #[command(flatten)]
+    node: Configured,
+    /// Folder for the backup, empty or not there yet, that the node's user may write; on the store's disk the copy is made in a moment.
+    to: PathBuf,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct RestoreArguments {
+    #[command(flatten)]
+    node: Configured,
+    /// The backup's folder.
+    #[arg(required_unless_present = "from_peers")]
+    from: Option<PathBuf>,
+    /// Begin with an empty store, which gets every block from peers: for a home whose store is lost and that has no backup.
+    #[arg(long, conflicts_with = "from")]
+    from_peers: bool,
+    /// The highest height in which this validator can have voted, where that is known for certain: it then votes above that height
+    /// whatever the time. A height that is too low lets it sign against itself.
+    #[arg(long, value_name = "HEIGHT")]
+    voted_through: Option<u64>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Init(arguments) => make_home(arguments).map(|()| ExitCode::SUCCESS),
         Command::Run(arguments) => run(&arguments),
         Command::CheckConfig(arguments) => check(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Backup(arguments) => back_up(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Restore(arguments) => restore(&arguments).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("portolan-node: {error:#}");
@@ -161,6 +203,61 @@ fn check(arguments: &Configured) -> anyhow::Result<()> {
         genesis.members.iter().any(|member| member.name == config.member),
         "the spec has no member `{}`",
         config.member
+    );
+    Ok(())
+}
+
+fn back_up(arguments: &BackupArguments) -> anyhow::Result<()> {
+    let config = load(&arguments.node)?;
+    let genesis = read_spec(&config.spec)?.genesis;
+    let target = std::path::absolute(&arguments.to).context("the folder's name can't be used")?;
+    let chain = genesis.chain();
+    let made = backup::make(&target, &genesis, wall_clock(), |to| backup::checkpoint(&config.home, &chain, to))?;
+    if arguments.json {
+        let (height, hash, root) = (made.height, made.header_hash, made.state_root);
+        let facts = json!({ "backup": target, "height": height, "header_hash": hash, "state_root": root, "blocks_from": made.blocks_from, "bytes": made.bytes() });
+        println!("{facts}");
+        return Ok(());
+    }
+    println!("backup     {}", target.display());
+    println!("block      {} ({})", made.height, made.header_hash);
+    println!("root       {}", made.state_root);
+    println!("size       {} files, {} MiB", made.files.len(), made.bytes() >> 20);
+    Ok(())
+}
+
+fn restore(arguments: &RestoreArguments) -> anyhow::Result<()> {
+    let config = load(&arguments.node)?;
+    let spec = read_spec(&config.spec)?;
+    let restored = Restore {
+        from: arguments.from.as_deref(),
+        home: &config.home,
+        genesis: &spec.genesis,
+        secret: &spec.secret,
+        voted_through: arguments.voted_through.map(Height),
+        now: wall_clock(),
+    }
+    .run()?;
+    let (height, hash) = restored.head.unzip();
+    let (after, above) = match restored.fence {
+        Fence::After(time) => (Some(time), None),
+        Fence::Above(height) => (None, Some(height)),
+    };
+    if arguments.json {
+        println!("{}", json!({ "height": height, "header_hash": hash, "votes_after_ms": after, "votes_above": above }));
+        return Ok(());
+    }
+    println!("home       {}", config.home.display());
+    match restored.head {
+        Some((height, hash)) => println!("block      {height} ({hash}), certified, with all values of its root"),
+        None => println!("block      none; every block comes from peers"),
+    }
+    match restored.fence {
+        Fence::After(time) => println!("votes      after the first block later than {} ms since 1970", time.0),
+        Fence::Above(height) => println!("votes      above height {height}"),
+    }
+    println!(
+        "next: `portolan-node run`; never start what this home was restored from again with the same consensus key"
     );
     Ok(())
 }

@@ -18,6 +18,7 @@ use portolan_vm::{Vm, VmConfig};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
+use crate::admin::Admin;
 use crate::config::Config;
 use crate::handle::{self, Identity, NodeHandle, Reader};
 use crate::host::checker::{Checker, Judge, ToChecker};
@@ -99,7 +100,7 @@ pub enum StartError {
     Replica(portolan_replica::HaltReason),
     /// The store lost blocks that the log knows of.
     #[error(
-        "the consensus log is at height {log}, and the store ends at {head}: the disk lost blocks that were final; restore this node from a snapshot"
+        "the consensus log is at height {log}, and the store ends at {head}: the disk lost blocks that were final; restore this node with `portolan-node restore`"
     )]
     StoreBehindLog {
         /// Highest height in the log.
@@ -168,6 +169,7 @@ pub struct Node {
     checker: Sender<ToChecker>,
     ended: tokio::sync::oneshot::Receiver<Result<(), (Halt, Height)>>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    admin: Option<Admin>,
     home: PathBuf,
     tls: bool,
 }
@@ -216,6 +218,9 @@ impl Node {
         let (replica_sender, inbox) = channel();
         let (committed, _) = broadcast::channel(SUBSCRIBER_LAG);
         let verified = Arc::new(Verified::default());
+        let admin = Admin::start(&config.home, store.clone())
+            .inspect_err(|error| tracing::warn!(%error, "the node's socket can't be opened: no backup can be made while it runs"))
+            .ok();
         // One waiting wake-up is as good as many.
         let (wake, woken) = sync_channel(1);
         let executor = Executor::new(executor::Parts {
@@ -276,7 +281,9 @@ impl Node {
         };
 
         let now = Moment { elapsed_ms: started.elapsed().as_millis() as u64, clock: wall_clock() };
-        let replica_config = portolan_replica::Config::new(chain_id, member, keys.validator);
+        let fence = recovery.chain.fence()?;
+        let replica_config =
+            portolan_replica::Config { fence, ..portolan_replica::Config::new(chain_id, member, keys.validator) };
         let recovered = Recovered { head: recovery.head.header.clone(), next, log: frames };
         let replica = Replica::new(replica_config, recovered, now).map_err(StartError::Replica)?;
         let stop_checker = to_checker.clone();
@@ -319,6 +326,7 @@ impl Node {
             checker: stop_checker,
             ended,
             threads: threads.running,
+            admin,
             home: config.home.clone(),
             tls: config.api.tls_key.is_some(),
         };
@@ -387,6 +395,9 @@ impl Node {
         let _ = std::fs::remove_file(self.home.join(READY_FILE));
         self.server.stop().await;
         self.network.close().await;
+        if let Some(admin) = self.admin.take() {
+            admin.close().await;
+        }
         // Whoever still holds a handle must not keep the checking thread.
         let _ = self.checker.send(ToChecker::Stop);
         drop((self.handle, self.replica, self.checker));

@@ -1,6 +1,7 @@
 //! What a replica is made of, and the parameters that it works by.
 
-use portolan_primitives::{Hash, Header, MemberId, SigningKey};
+use codec::{Decode, Encode};
+use portolan_primitives::{Hash, Header, Height, MemberId, SigningKey, Timestamp};
 
 use crate::input::NextBlock;
 use crate::log::LogFrame;
@@ -129,6 +130,31 @@ impl Default for MempoolLimits {
     }
 }
 
+/// From when on a validator votes whose disk does not tell in which heights it has voted before, as one that was restored from a
+/// backup. Until then it follows as a node without a key does: it proposes nothing and signs nothing. Both conditions look at the
+/// last block alone, and hold for ever once they hold, so nothing needs to be remembered of their having been met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Fence {
+    /// It had stopped voting for good before this time, by some margin for clocks that differ. It votes once its last block is
+    /// later. For that block was not final when the node stopped, so the node had no head as high, and it never votes further than
+    /// in the height after its head: not in the one after this block.
+    #[codec(index = 0)]
+    After(Timestamp),
+    /// It voted in no height above this one, as somebody knows for certain. It votes once its last block is as high.
+    #[codec(index = 1)]
+    Above(Height),
+}
+
+impl Fence {
+    /// Whether a node whose last block has this header votes on the next one.
+    pub fn lets_vote_after(&self, head: &Header) -> bool {
+        match self {
+            Self::After(time) => head.time > *time,
+            Self::Above(height) => head.height >= *height,
+        }
+    }
+}
+
 /// What a node is, for as long as it runs.
 #[derive(Debug)]
 pub struct Config {
@@ -138,6 +164,8 @@ pub struct Config {
     pub member: MemberId,
     /// Its consensus key, if it may vote. A node whose member or key is not in the validator set follows by sync.
     pub key: Option<SigningKey>,
+    /// From when on it votes, if it may have voted before without knowing where.
+    pub fence: Option<Fence>,
     /// Waiting times.
     pub timing: Timing,
     /// Bounds of the mempool.
@@ -155,6 +183,7 @@ impl Config {
             chain,
             member,
             key,
+            fence: None,
             timing: Timing::default(),
             mempool: MempoolLimits::default(),
             part_transactions: 256,

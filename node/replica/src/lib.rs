@@ -29,7 +29,7 @@ mod signatures;
 mod sync;
 mod timers;
 
-pub use config::{ChainParameters, Config, MempoolLimits, Recovered, Timing};
+pub use config::{ChainParameters, Config, Fence, MempoolLimits, Recovered, Timing};
 pub use evidence::Evidence;
 pub use input::{CertifiedBlock, Checked, Input, LeftOut, Moment, NextBlock, PeerId, PooledTransaction, Verdict};
 pub use output::{BlockStart, ExecutionId, HaltReason, Output, Purpose, Recipients, Refusal, Wire};

@@ -2,6 +2,7 @@
 
 use portolan_primitives::{Hash, Height, MemberId, Round, Timestamp, VoteKind};
 
+use crate::config::Fence;
 use crate::input::PeerId;
 use crate::output::HaltReason;
 
@@ -60,6 +61,11 @@ pub enum WhyNoBlock {
         next: Height,
         /// The lowest height that any of them keeps.
         lowest: Height,
+    },
+    /// This node is a validator's and does not vote yet: it may have voted before without knowing where.
+    Fenced {
+        /// From when on it votes.
+        fence: Fence,
     },
     /// This node does not vote and waits for blocks of others.
     Following,

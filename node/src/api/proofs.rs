@@ -3,7 +3,7 @@
 use codec::Encode;
 use portolan_primitives::{Height, hex};
 use portolan_proof::limits::{MAX_HANDOVERS, MAX_PROOF_KEYS};
-use portolan_proof::{CertifiedHeader, HeaderProof, ProvedState, ReceiptProof};
+use portolan_proof::{HeaderProof, ProvedState, ReceiptProof};
 use portolan_state::StateKey;
 use serde_json::{Value, json};
 
@@ -25,21 +25,14 @@ pub fn header(reader: &handle::Reader, height: Height) -> Result<Answer<HeaderPr
         let detail = "the validators changed too often since genesis for one proof";
         return Ok(Err(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "too_many_handovers", detail)));
     }
-    let Some(head) = certified(reader, height)? else {
+    let Some(head) = reader.chain.certified_header(height)? else {
         let detail = "the state of genesis is trusted, not certified; ask for a later height";
         return Ok(Err(Problem::new(axum::http::StatusCode::CONFLICT, "not_certified", detail)));
     };
     let lacking = |height: Height| ReadError::Host(format!("the store has no certificate of height {height}"));
-    let certified = |height: &Height| certified(reader, *height)?.ok_or_else(|| lacking(*height));
+    let certified = |height: &Height| reader.chain.certified_header(*height)?.ok_or_else(|| lacking(*height));
     let handovers = handovers.iter().map(certified).collect::<Result<Vec<_>, _>>()?;
     Ok(Ok(HeaderProof { handovers, head, ancestor: None }))
-}
-
-fn certified(reader: &handle::Reader, height: Height) -> Result<Option<CertifiedHeader>, ReadError> {
-    let Some(header) = reader.chain.header(height)? else { return Ok(None) };
-    let (certificate, validators) =
-        (reader.chain.certificate(height)?, reader.chain.validators(&header.validators_hash)?);
-    Ok(certificate.zip(validators).map(|(certificate, validators)| CertifiedHeader { header, certificate, validators }))
 }
 
 /// The proof of `keys` at a height, as answers carry it.

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use portolan_primitives::MemberId;
-use portolan_replica::{Status, WhyNoBlock};
+use portolan_replica::{Fence, Status, WhyNoBlock};
 use portolan_runtime::genesis::{BusinessClock, NetworkKind};
 use portolan_runtime::{Ledger, facts};
 use serde_json::{Value, json};
@@ -176,6 +176,15 @@ fn why(status: &Status, facts: &Facts) -> Option<String> {
         WhyNoBlock::OutOfReach { next, lowest } => format!(
             "this node needs block {next}, and the peers that are connected keep blocks from {lowest} on; connect a node with `store.archive = true`, or restore this one from a backup"
         ),
+        WhyNoBlock::Fenced { fence } => match fence {
+            Fence::After(time) => format!(
+                "this validator was restored and may have voted before; it votes again after the first block whose time is later than {} (ms since 1970)",
+                time.0
+            ),
+            Fence::Above(height) => {
+                format!("this validator was restored and may have voted before; it votes again after block {height}")
+            }
+        },
         WhyNoBlock::Following => "this node does not vote; it waits for blocks of others".into(),
         WhyNoBlock::Halted(reason) => format!("this node stopped: {reason}"),
     })

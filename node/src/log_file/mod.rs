@@ -44,7 +44,7 @@ pub enum LogError {
     },
     /// Damage before the end.
     #[error(
-        "the consensus log {path} is damaged at byte {offset}, before its last group: the disk or somebody changed it; restore this node from a snapshot, and do not delete the log alone"
+        "the consensus log {path} is damaged at byte {offset}, before its last group: the disk or somebody changed it; restore this node with `portolan-node restore`, and do not delete the log alone"
     )]
     Corrupt {
         /// Which file.

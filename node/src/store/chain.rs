@@ -8,7 +8,8 @@ use codec::{Decode, DecodeAll, Encode};
 use portolan_primitives::{
     CommitCertificate, Domain, Hash, Header, Height, Transaction, TransactionId, ValidatorSet, hash, hex,
 };
-use portolan_replica::{CertifiedBlock, Evidence};
+use portolan_proof::CertifiedHeader;
+use portolan_replica::{CertifiedBlock, Evidence, Fence};
 use portolan_runtime::{ChainHead, ExecutedReceipt};
 use portolan_state::{Batch, Column, KeyValue, StoreError};
 
@@ -18,6 +19,7 @@ use super::columns::{
 
 const HEAD: &[u8] = b"head";
 const LOWEST: &[u8] = b"lowest";
+const FENCE: &[u8] = b"fence";
 
 /// Why something can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ pub enum ChainError {
         lowest: Height,
     },
     /// What was read is not what was written.
-    #[error("the store holds no readable {what} at {key}: restore this node from a snapshot")]
+    #[error("the store holds no readable {what} at {key}: restore this node with `portolan-node restore`")]
     Corrupt {
         /// What should be there.
         what: &'static str,
@@ -129,6 +131,11 @@ impl<S: KeyValue> Chain<S> {
         Self(store)
     }
 
+    /// Where they are.
+    pub fn store(&self) -> &Arc<S> {
+        &self.0
+    }
+
     /// The last block, if there is one.
     pub fn head(&self) -> Result<Option<ChainHead>, ChainError> {
         self.read(NODE, HEAD, "head")
@@ -138,6 +145,18 @@ impl<S: KeyValue> Chain<S> {
     /// below it too.
     pub fn lowest(&self) -> Result<Height, ChainError> {
         Ok(self.read(NODE, LOWEST, "lowest height")?.unwrap_or_default())
+    }
+
+    /// From when on this node votes, if it was restored.
+    pub fn fence(&self) -> Result<Option<Fence>, ChainError> {
+        self.read(NODE, FENCE, "fence")
+    }
+
+    /// Sets the fence of a node that is being restored.
+    pub fn set_fence(&self, fence: Fence) -> Result<(), ChainError> {
+        let mut batch = Batch::new();
+        batch.put(NODE, FENCE, fence.encode());
+        Ok(self.0.write(batch)?)
     }
 
     /// The header at a height.
@@ -179,6 +198,14 @@ impl<S: KeyValue> Chain<S> {
             Err(ChainError::Pruned { .. }) => Ok(self.handover(height)?.certificate),
             found => found,
         }
+    }
+
+    /// The header at a height with what makes it final; genesis has no certificate.
+    pub fn certified_header(&self, height: Height) -> Result<Option<CertifiedHeader>, ChainError> {
+        let Some(header) = self.header(height)? else { return Ok(None) };
+        let (certificate, validators) = (self.certificate(height)?, self.validators(&header.validators_hash)?);
+        let both = certificate.zip(validators);
+        Ok(both.map(|(certificate, validators)| CertifiedHeader { header, certificate, validators }))
     }
 
     /// SCALE of each transaction of a block.

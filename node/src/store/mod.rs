@@ -37,7 +37,7 @@ pub enum OpenError {
     InUse(PathBuf),
     /// Damaged.
     #[error(
-        "the store {path} is damaged: {reason}; restore this node from a snapshot, or start it with an empty home to sync"
+        "the store {path} is damaged: {reason}; move it away, and restore this node from a backup or from its peers with `portolan-node restore`"
     )]
     Corrupt {
         /// Which.
@@ -55,7 +55,7 @@ pub enum OpenError {
     },
     /// Ours, of another format.
     #[error(
-        "the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it, or sync anew"
+        "the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it, or move it away and sync anew with `portolan-node restore --from-peers`"
     )]
     OtherFormat {
         /// Which.
@@ -161,6 +161,27 @@ impl Store {
         let mut batch = Batch::new();
         batch.put(columns::NODE, IDENTITY, Identity { format: FORMAT, chain: *chain }.encode());
         self.write(batch).map_err(other)
+    }
+
+    /// Opens a copy of the store of `chain` to read it, without changing a file of it.
+    pub fn open_to_read(path: &Path, chain: &Hash, cache_bytes: usize) -> Result<Self, OpenError> {
+        refuse_foreign_columns(path)?;
+        let (cache, mut options) = (Cache::new_lru_cache(cache_bytes), database_options());
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        let columns = columns::descriptors(&cache);
+        let db = DB::open_cf_descriptors_read_only(&options, path, columns, false)
+            .map_err(|error| open_error(path, &error))?;
+        let store = Self { db, options, path: path.into(), written: AtomicU64::new(0) };
+        store.check_identity(chain)?;
+        Ok(store)
+    }
+
+    /// Copies the store as it is at this moment into a folder that is not there yet: what is written meanwhile is in it whole or
+    /// not at all, and goes on. Files that never change are linked where that is possible.
+    pub fn checkpoint(&self, target: &Path) -> Result<(), StoreError> {
+        let made = rocksdb::checkpoint::Checkpoint::new(&self.db).and_then(|copy| copy.create_checkpoint(target));
+        made.map_err(|error| StoreError::new("copy itself", format!("{} ({})", error, target.display())))
     }
 
     /// Drops what lies below `lowest` in the columns of blocks, as far as it fills whole files of the database: nothing is rewritten

@@ -53,7 +53,7 @@ async fn reach(handle: &NodeHandle, height: u64) {
 }
 
 /// Submits, and waits for the block on that node.
-async fn settle(handle: &NodeHandle, transaction: &Transaction) -> Height {
+pub async fn settle(handle: &NodeHandle, transaction: &Transaction) -> Height {
     let mut blocks = handle.subscribe();
     let id = handle.submit(transaction.encode()).await.unwrap();
     loop {
@@ -65,9 +65,9 @@ async fn settle(handle: &NodeHandle, transaction: &Transaction) -> Height {
     }
 }
 
-struct Cluster {
-    folder: tempfile::TempDir,
-    nodes: Vec<Option<Running>>,
+pub struct Cluster {
+    pub folder: tempfile::TempDir,
+    pub nodes: Vec<Option<Running>>,
 }
 
 impl Cluster {
@@ -85,7 +85,7 @@ impl Cluster {
         folder
     }
 
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let mut cluster = Self { folder: Self::homes(), nodes: (0..4).map(|_| None).collect() };
         for index in 0..4 {
             cluster.start_node(index).await;
@@ -96,21 +96,21 @@ impl Cluster {
         cluster
     }
 
-    async fn start_node(&mut self, index: usize) {
+    pub async fn start_node(&mut self, index: usize) {
         let config = self.folder.path().join(MEMBERS[index]).join("node.toml");
         self.nodes[index] = Some(Running::start(&config).await.unwrap());
     }
 
-    async fn stop_node(&mut self, index: usize) {
+    pub async fn stop_node(&mut self, index: usize) {
         self.nodes[index].take().unwrap().stop().await;
     }
 
-    fn handle(&self, index: usize) -> NodeHandle {
+    pub fn handle(&self, index: usize) -> NodeHandle {
         self.nodes[index].as_ref().unwrap().handle.clone()
     }
 
     /// Waits until a node has a height; one that ends before has not made it.
-    async fn reach(&mut self, index: usize, height: Height) {
+    pub async fn reach(&mut self, index: usize, height: Height) {
         let running = self.nodes[index].as_mut().unwrap();
         let handle = running.handle.clone();
         tokio::select! {
@@ -119,7 +119,7 @@ impl Cluster {
         }
     }
 
-    async fn stop(mut self) {
+    pub async fn stop(mut self) {
         for index in 0..4 {
             if self.nodes[index].is_some() {
                 self.stop_node(index).await;

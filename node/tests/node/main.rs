@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests of a process read its clocks")]
 
+mod backup;
 mod cluster;
 mod config;
 mod executing;

@@ -283,3 +283,63 @@ fn no_room_on_the_disk_has_an_exit_code_of_its_own_until_there_is_room() {
         ["run", "--config", config, "--set", "store.archive=false", "--set", "store.disk_reserve_mib=100000000"];
     assert_eq!(run(&pruned).0, Some(3));
 }
+
+#[test]
+fn a_backup_taken_under_load_is_brought_back_by_the_commands_and_the_validator_goes_on() {
+    let mut network = Network::start();
+    let (told, finals) = channel();
+    let clients: Vec<_> = (0..2)
+        .map(|client| {
+            let (api, told) = (network.nodes[client].api.clone(), told.clone());
+            std::thread::spawn(move || load(&api, &format!("client-{client}"), &told))
+        })
+        .collect();
+    drop(told);
+    let mut known: Vec<_> = finals.iter().take(10).collect();
+    let config = network.configs[3].to_str().unwrap().to_owned();
+    let home = network.configs[3].parent().unwrap().to_owned();
+    let target = home.with_file_name("backup");
+    let target = target.to_str().unwrap();
+    let (code, out, err) = run(&["backup", "--config", &config, target, "--json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let made: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(network.nodes[3].root(made["height"].as_u64().unwrap()), made["state_root"].as_str().unwrap());
+    let (code, _, err) = run(&["backup", "--config", &config, target]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("is not empty"), "{err}");
+    known.extend(finals.iter().take(10));
+
+    // Its disk is lost. The others stop too, so that it is certain how far it can have voted: in the height after theirs.
+    network.kill_all();
+    known.extend(finals.iter());
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    let (code, _, err) = run(&["restore", "--config", &config, target]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("store is there, and nothing is overwritten"), "{err}");
+    std::fs::remove_dir_all(home.join("store")).unwrap();
+    std::fs::remove_dir_all(home.join("log")).unwrap();
+    let reached = known.iter().map(|(_, height)| *height).max().unwrap();
+    let through = (reached + 20).to_string();
+    let (code, out, err) = run(&["restore", "--config", &config, target, "--voted-through", &through, "--json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let restored: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&restored["height"], &restored["header_hash"]), (&made["height"], &made["header_hash"]));
+    assert_eq!(restored["votes_above"].to_string(), through);
+
+    network.start_all();
+    for (id, height) in &known {
+        assert_eq!(network.nodes[3].settled(id), *height, "what was final is where it was");
+    }
+    // The three others bring the chain past the fence; then one of them goes, and the restored one's vote is needed.
+    for number in 0.. {
+        let id = network.nodes[0].submit(&add_person("customs", &format!("later-{number}")));
+        if network.nodes[3].settled(&id) > reached + 20 {
+            break;
+        }
+    }
+    network.nodes.remove(0).kill();
+    let id = network.nodes[2].submit(&add_person("customs", "needed"));
+    let height = network.nodes[2].settled(&id);
+    assert_eq!(network.nodes[0].settled(&id), height);
+    assert_eq!(network.nodes[2].root(height), network.nodes[0].root(height));
+}

@@ -139,7 +139,7 @@ impl Replica {
         self.head = header;
         self.head_hash = hash;
         self.next = next;
-        self.votes = self.driver.votes_in(&self.next.validators);
+        self.votes = self.may_vote();
         self.reset_height();
         self.out.push(Output::ResetLog);
         self.plan_report();

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portolan_primitives::{Hash, Header, Height, MemberId, Round, Timestamp, VoteKind};
 
 use crate::candidates::Candidates;
-use crate::config::{Config, Recovered, Timing};
+use crate::config::{Config, Fence, Recovered, Timing};
 use crate::driver::{Driver, Event};
 use crate::input::{Input, Moment, NextBlock, PeerId};
 use crate::log::{LogFrame, LogRecord};
@@ -42,6 +42,7 @@ pub struct Replica {
     next: NextBlock,
     /// Whether this node votes on the next block.
     votes: bool,
+    fence: Option<Fence>,
     /// Whether the core has begun the next height.
     running: bool,
     decided: Option<Decided>,
@@ -117,7 +118,8 @@ impl Replica {
             small_block_gas: config.small_block_gas,
             now,
             head_hash: head.hash(),
-            votes: driver.votes_in(&next.validators),
+            votes: false,
+            fence: config.fence,
             head,
             next,
             running: false,
@@ -152,6 +154,7 @@ impl Replica {
             out: Vec::new(),
             commit: None,
         };
+        replica.votes = replica.may_vote();
         replica.recover(log)?;
         replica.timers.set(Timer::Status, now.elapsed_ms + replica.timing.status_ms);
         replica.run_timers()?;
@@ -199,6 +202,16 @@ impl Replica {
             buffered_blocks: self.sync.buffered(),
             last_refused: self.last_refused.clone(),
         }
+    }
+
+    /// Whether this node is to vote on the next block: it has a key of the set, and can't have voted there before it knew.
+    fn may_vote(&self) -> bool {
+        self.driver.votes_in(&self.next.validators) && self.fence_ahead().is_none()
+    }
+
+    /// The fence that keeps this node from voting on the next block.
+    fn fence_ahead(&self) -> Option<Fence> {
+        self.fence.filter(|fence| !fence.lets_vote_after(&self.head))
     }
 
     /// The height that is being decided, or will be.
@@ -312,7 +325,7 @@ impl Replica {
             return Ok(());
         }
         if !self.votes {
-            // The key has been taken out of the set since: nothing can be signed, and nothing contradicted.
+            // The key was taken out of the set since, or waits behind its fence: nothing is signed, and nothing contradicted.
             return Ok(());
         }
         self.recover_bodies(&records)?;
@@ -347,7 +360,8 @@ impl Replica {
             return WhyNoBlock::CatchingUp { best };
         }
         if !self.votes {
-            return WhyNoBlock::Following;
+            let fenced = self.fence_ahead().filter(|_| self.driver.votes_in(&self.next.validators));
+            return fenced.map_or(WhyNoBlock::Following, |fence| WhyNoBlock::Fenced { fence });
         }
         if !self.running {
             return WhyNoBlock::NothingToDo { until: self.planned() };

@@ -351,3 +351,76 @@ fn a_client_is_told_why_its_transaction_is_not_taken() {
     let outputs = submit(&mut replica, 1, 6);
     assert!(outputs.contains(&Output::Admission { request: 1, result: Err(Refusal::AlreadyPending) }));
 }
+
+/// Validator 0 of four behind a fence, which has begun nothing.
+fn fenced(fence: Fence) -> Replica {
+    let recovered = Recovered { head: genesis(4), next: next(4), log: vec![] };
+    let config = Config { fence: Some(fence), ..Config::new(CHAIN, member(0), Some(key(0))) };
+    let (mut replica, outputs) = Replica::new(config, recovered, at(0)).unwrap();
+    assert_eq!(outputs, []);
+    replica.step(Input::PeerUp { peer: PEER, validator: true }, at(0));
+    replica
+}
+
+/// A peer brings the first block, and it is committed; what is said on the way.
+fn follow_first_block(replica: &mut Replica) -> Vec<Message> {
+    let mut outputs = receive(replica, &Message::Status { height: Height(1) }, 310);
+    outputs.extend(replica.step(Input::Tick, at(500)));
+    outputs.extend(receive(
+        replica,
+        &Message::Blocks { from: Height(1), blocks: vec![certified(&first_block(), 1..4)] },
+        510,
+    ));
+    let execution = begun(&outputs).unwrap();
+    outputs.extend(replica.step(Input::Verdict { execution, verdict: Verdict::Valid }, at(511)));
+    assert!(matches!(outputs.last(), Some(Output::Commit { .. })), "{outputs:?}");
+    outputs
+        .extend(replica.step(Input::Committed { header: first_block(), transactions: vec![], next: next(4) }, at(512)));
+    said(&outputs)
+}
+
+/// What validator 0 signed.
+fn signed(outputs: &[Message]) -> usize {
+    let signed = |message: &&Message| matches!(message, Message::Vote(_) | Message::Proposal(_) | Message::Part(_));
+    outputs.iter().filter(signed).count()
+}
+
+#[test]
+fn a_validator_behind_its_fence_follows_and_signs_nothing() {
+    let time = first_block().time;
+    // The fence lets it vote on the second block, or it does not.
+    for (fence, lifted) in [
+        (Fence::After(Timestamp(time.0 - 1)), true),
+        (Fence::After(time), false),
+        (Fence::Above(Height(1)), true),
+        (Fence::Above(Height(2)), false),
+    ] {
+        let mut replica = fenced(fence);
+        assert_eq!(replica.status().why_no_block, WhyNoBlock::Fenced { fence });
+        // A transaction, a proposal of its peers and their votes are no reason to sign, and neither is time.
+        let mut outputs = submit(&mut replica, 1, 5);
+        outputs.extend(receive(&mut replica, &stream(1, &first_block()), 6));
+        outputs.extend(receive(&mut replica, &proposal(1, first_block().hash()), 6));
+        for place in 1..4 {
+            outputs.extend(receive(&mut replica, &vote(place, VoteKind::Prevote, Some(first_block().hash())), 7));
+        }
+        outputs.extend((1..30).flat_map(|step| replica.step(Input::Tick, at(10 * step))));
+        assert_eq!((signed(&said(&outputs)), begins(&outputs)), (0, 0), "{fence:?}");
+        assert!(!outputs.iter().any(|output| matches!(output, Output::PersistLog { .. })), "{fence:?}");
+        assert_eq!(signed(&follow_first_block(&mut replica)), 0, "{fence:?}");
+        let status = replica.status();
+        assert_eq!((status.head, status.votes), (Height(1), lifted), "{fence:?}");
+        let outputs: Vec<_> = (60..200).flat_map(|step| replica.step(Input::Tick, at(10 * step))).collect();
+        assert_eq!(signed(&said(&outputs)) > 0, lifted, "{fence:?}");
+        let waits = replica.status().why_no_block == WhyNoBlock::Fenced { fence };
+        assert_eq!(waits, !lifted, "{fence:?}");
+    }
+}
+
+#[test]
+fn a_fence_says_nothing_of_a_node_without_a_key() {
+    let recovered = Recovered { head: genesis(4), next: next(4), log: vec![] };
+    let config = Config { fence: Some(Fence::Above(Height(9))), ..Config::new(CHAIN, member(0), None) };
+    let (replica, _) = Replica::new(config, recovered, at(0)).unwrap();
+    assert_eq!((replica.status().votes, replica.status().why_no_block), (false, WhyNoBlock::Following));
+}

@@ -14,8 +14,8 @@ pub use portolan_replica::messages::{
     RoundVote, VoteMessage, proposal_bytes,
 };
 pub use portolan_replica::{
-    CertifiedBlock, ChainParameters, Checked, Config, ExecutionId, HaltReason, Input, LeftOut, Moment, NextBlock,
-    Output, PooledTransaction, Purpose, Recovered, Refusal, Replica, SeenPeer, Verdict, WhyNoBlock,
+    CertifiedBlock, ChainParameters, Checked, Config, ExecutionId, Fence, HaltReason, Input, LeftOut, Moment,
+    NextBlock, Output, PooledTransaction, Purpose, Recovered, Refusal, Replica, SeenPeer, Verdict, WhyNoBlock,
 };
 
 pub const CHAIN: Hash = Hash([7; 32]);
