@@ -140,13 +140,13 @@ fn unknown_variable(full: &str, rest: &str) -> ConfigError {
     ConfigError::UnknownKey { origin: "the environment".into(), name: full.into(), suggestion }
 }
 
-/// The candidate that is the fewest edits away, if few enough for a typo. Whoever wrote the last part only, or it in another
-/// group, meant that one too.
+/// The candidate that is the fewest edits away, if few enough for a typo; of several, one that begins as was written. Whoever
+/// wrote the last part only, or it in another group, meant that one too.
 fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
     let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
     let distance = |known: &str| edits(name, known).min(1 + edits(&last(name), &last(known)));
-    let best = candidates.map(|known| (distance(&known), known)).min();
-    best.filter(|(distance, _)| *distance <= 1 + name.len() / 3).map(|(_, known)| known)
+    let best = candidates.map(|known| (distance(&known), !known.starts_with(name), known)).min();
+    best.filter(|(distance, ..)| *distance <= 1 + name.len() / 3).map(|(.., known)| known)
 }
 
 /// Levenshtein distance.
@@ -196,7 +196,7 @@ mod tests {
             api,
             p2p: Default::default(),
             keys,
-            store: Default::default(),
+            store: crate::config::Store { max_disk_mib: Some(4_096), ..Default::default() },
             log: Default::default(),
         };
         let table: Table = config.to_toml().unwrap().parse().unwrap();

@@ -15,7 +15,7 @@ use portolan_primitives::{CommitCertificate, Hash, Header, Height, Timestamp};
 use portolan_proof::ProofError;
 use portolan_replica::{Fence, WhyNoBlock};
 use portolan_runtime::genesis::Genesis;
-use portolan_state::{Batch, Column, KeyValue};
+use portolan_state::{Batch, Column, KeyValue, StateError};
 
 use crate::cluster::{Cluster, settle};
 use crate::world::{MEMBERS, add_person, spec};
@@ -65,13 +65,13 @@ async fn a_restored_validator_follows_and_votes_again_after_a_block_in_which_it_
     for index in 0..4 {
         cluster.reach(index, height).await;
     }
-    let tip = cluster.handle(3).tip();
+    let last = cluster.handle(3).tip().head.header.time;
     cluster.stop_node(3).await;
     lose(&home(&cluster, 3));
     // The clock of this restore is set so that the fence ends with the last block, instead of a minute from now.
-    let now = Timestamp(tip.head.header.time.0 - FENCE_AFTER_MS);
+    let now = Timestamp(last.0 - FENCE_AFTER_MS);
     let restored = restore(Some(&target), &home(&cluster, 3), now, None).unwrap();
-    let fence = Fence::After(tip.head.header.time);
+    let fence = Fence::After(last);
     assert_eq!(restored, Restored { head: Some((at_backup, manifest.header_hash)), fence });
     cluster.start_node(3).await;
     cluster.reach(3, height).await;
@@ -89,7 +89,7 @@ async fn a_restored_validator_follows_and_votes_again_after_a_block_in_which_it_
     let last = settle(&late, &add_person("customs", "needed")).await;
     assert!(last > next, "without its vote there is no quorum");
     assert_eq!(late.tip().head.header.height, last);
-    drop((late, tip));
+    drop(late);
     cluster.stop().await;
 }
 
@@ -129,10 +129,10 @@ struct World {
 }
 
 impl World {
-    async fn start() -> Self {
+    async fn start(blocks: u64) -> Self {
         let mut cluster = Cluster::start().await;
         let mut height = Height(0);
-        for number in 0..3 {
+        for number in 0..blocks {
             height = settle(&cluster.handle(0), &add_person("customs", &format!("person-{number}"))).await;
         }
         cluster.reach(0, height).await;
@@ -186,9 +186,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The key of a value that a block above a height has changed, or that none has.
+fn value(chain: &Chain<Store>, above: Height, changed: bool) -> Vec<u8> {
+    let records = chain.store().scan(Column::RECORDS, &[], None, 1_000).unwrap();
+    let recent: Vec<_> = records.into_iter().filter(|(key, _)| key[..] > above.0.to_be_bytes()[..]).collect();
+    let holds = |key: &[u8]| recent.iter().any(|(_, record)| record.windows(key.len()).any(|part| part == key));
+    let values = chain.store().scan(Column::FLAT, &[], None, 1_000).unwrap();
+    values.into_iter().map(|(key, _)| key).find(|key| holds(key) == changed).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_refuses_what_the_chain_has_not_certified() {
-    let world = World::start().await;
+    // Enough that most pages of the state's tree are written: they then are older than the last blocks.
+    let world = World::start(40).await;
     let manifest = Manifest::read(&world.backup).unwrap();
     let last = manifest.height;
     let key = last.0.to_be_bytes();
@@ -197,14 +207,22 @@ async fn a_restore_refuses_what_the_chain_has_not_certified() {
         other => panic!("{expected}: {other}"),
     };
 
-    // A value, with everything else in order.
-    let value = world.changed("value", |chain, batch| {
-        let state = chain.store().scan(Column::FLAT, &[], None, 1).unwrap().remove(0);
-        batch.put(Column::FLAT, state.0, b"a million more");
+    // A value that the last blocks did not touch, with everything else in order: only reading all values shows it.
+    let old = world.changed("old-value", |chain, batch| {
+        batch.put(Column::FLAT, value(chain, Height(0), false), b"a million more")
     });
-    let error = world.refused(&value);
+    let error = world.refused(&old);
     assert!(
         matches!(&error, BackupError::OtherRoot { height, expected, .. } if (*height, *expected) == (last, manifest.state_root)),
+        "{error}"
+    );
+    // And one that they did, whose page is made anew from it.
+    let new = world.changed("new-value", |chain, batch| {
+        batch.put(Column::FLAT, value(chain, Height(last.0 - 3), true), b"a million more")
+    });
+    let error = world.refused(&new);
+    assert!(
+        matches!(&error, BackupError::State(StateError::RootMismatch { height, expected, .. }) if (*height, *expected) == (last, manifest.state_root)),
         "{error}"
     );
 
@@ -259,7 +277,7 @@ async fn a_restore_refuses_what_the_chain_has_not_certified() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_refuses_what_is_no_whole_backup_of_this_chain_and_overwrites_nothing() {
-    let world = World::start().await;
+    let world = World::start(3).await;
     let manifest = Manifest::read(&world.backup).unwrap();
     let write = |folder: &Path, manifest: &Manifest| {
         std::fs::write(folder.join(backup::MANIFEST), serde_json::to_vec(manifest).unwrap()).unwrap();
@@ -352,5 +370,8 @@ fn a_store_that_ends_at_genesis_is_no_backup() {
     batch.put(NODE, b"fence", [7, 7]);
     store.write(batch).unwrap();
     let what = Chain::new(Arc::new(store)).fence().unwrap_err();
-    assert_eq!(what.to_string(), "the store holds no readable fence at 66656e6365: restore this node with `portolan-node restore`");
+    assert_eq!(
+        what.to_string(),
+        "the store holds no readable fence at 66656e6365: restore this node with `portolan-node restore`"
+    );
 }

@@ -94,7 +94,7 @@ async fn pages_are_bounded_and_go_on_where_they_ended() {
     assert_eq!(world.json("/v1/blocks?limit=0").await["blocks"].as_array().unwrap().len(), 1);
     assert_eq!(world.get("/v1/blocks?limit=18446744073709551615").await.status, StatusCode::OK);
     assert_eq!(world.get("/v1/agenda?limit=18446744073709551615").await.status, StatusCode::OK);
-    assert_eq!(world.json("/v1/blocks?before=0").await, json!({ "blocks": [], "next": null }));
+    assert_eq!(world.json("/v1/blocks?before=0").await, json!({ "blocks": [], "next": null, "blocks_from": 0 }));
     world.stop().await;
 }
 
@@ -103,7 +103,8 @@ async fn a_transaction_is_taken_once_and_its_outcome_is_told() {
     let world = World::start().await;
     let transaction = world.add_person(BANK, "bob");
     let id = transaction.body.id();
-    assert_eq!(world.json(&format!("/v1/transactions/{id}")).await, json!({ "id": id, "status": "unknown" }));
+    let unknown = json!({ "id": id, "status": "unknown", "blocks_from": 0 });
+    assert_eq!(world.json(&format!("/v1/transactions/{id}")).await, unknown);
     let settled = world.settle(&transaction).await;
     assert_eq!(settled["receipt"]["outcome"], "ok");
     assert_eq!(settled["receipt"]["origin"], json!({ "transaction": id }));
@@ -380,27 +381,31 @@ async fn a_stream_tells_what_happens_while_it_is_open() {
 async fn what_is_pruned_is_gone_and_the_answer_says_what_is_kept() {
     let world = World::start().await;
     let old = world.add_person(BANK, "bob");
-    world.settle(&old).await;
+    let gone = world.settle(&old).await["height"].as_u64().unwrap();
     world.settle(&world.add_person(BANK, "eve")).await;
-    let bounds = crate::store::chain::Bounds { heights: 2, writes: 100 };
+    let kept = gone + 1;
+    let bounds = crate::store::chain::Bounds { heights: kept, writes: 100 };
     let lowest = world.handle.read(move |reader| Ok(reader.chain.let_go(bounds, |_| true)?)).await.unwrap();
-    assert_eq!(lowest, Some(portolan_primitives::Height(2)));
-    assert_eq!(world.json("/v1/status").await["blocks_from"], 2);
+    assert_eq!(lowest, Some(portolan_primitives::Height(kept)));
+    assert_eq!(world.json("/v1/status").await["blocks_from"], kept);
     assert_eq!(world.json("/v1/status").await["archive"], true);
-    for path in ["/v1/blocks/1", "/v1/blocks/1/outcomes", "/v1/events?from_height=1"] {
-        let answered = world.get(path).await;
+    for path in ["blocks/{}", "blocks/{}/outcomes", "events?from_height={}"] {
+        let path = format!("/v1/{path}").replace("{}", &gone.to_string());
+        let answered = world.get(&path).await;
         assert_eq!(answered.problem(), (410, "block_pruned".into()), "{path}");
         let problem = answered.json();
-        assert_eq!(problem["blocks_from"], 2, "{path}");
-        let detail = "block 1 is pruned: this node keeps blocks from 2 on; ask a node that keeps more (`blocks_from` in its status), as an archive node";
+        assert_eq!(problem["blocks_from"], kept, "{path}");
+        let detail = format!(
+            "block {gone} is pruned: this node keeps blocks from {kept} on; ask a node that keeps more (`blocks_from` in its status), as an archive node"
+        );
         assert_eq!(problem["detail"], detail, "{path}");
     }
-    assert_eq!(world.get("/v1/blocks/2").await.status, StatusCode::OK);
-    let list = world.json("/v1/blocks?before=3&limit=9").await;
+    assert_eq!(world.get(&format!("/v1/blocks/{kept}")).await.status, StatusCode::OK);
+    let list = world.json(&format!("/v1/blocks?before={}&limit=9", kept + 1)).await;
     let heights: Vec<_> = list["blocks"].as_array().unwrap().iter().map(|block| block["height"].clone()).collect();
-    assert_eq!((heights, &list["next"], &list["blocks_from"]), (vec![json!(2)], &json!(null), &json!(2)));
+    assert_eq!((heights, &list["next"], &list["blocks_from"]), (vec![json!(kept)], &json!(null), &json!(kept)));
     let place = world.json(&format!("/v1/transactions/{}", old.body.id())).await;
-    assert_eq!((&place["status"], &place["blocks_from"]), (&json!("unknown"), &json!(2)));
+    assert_eq!((&place["status"], &place["blocks_from"]), (&json!("unknown"), &json!(kept)));
     // The state does not depend on old blocks.
     assert_eq!(world.get("/v1/members?proof=true").await.status, StatusCode::OK);
     world.stop().await;
