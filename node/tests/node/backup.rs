@@ -8,6 +8,7 @@ use codec::Encode;
 use portolan_chain_spec::CodeSource;
 use portolan_node::backup::{self, BackupError, Manifest, Restore, Restored};
 use portolan_node::limits::FENCE_AFTER_MS;
+use portolan_node::recovery::recover;
 use portolan_node::store::columns::{BODIES, CERTIFICATES, HASHES, HEADERS, NODE};
 use portolan_node::store::{Chain, Store};
 use portolan_primitives::vote::CertificateError;
@@ -15,7 +16,9 @@ use portolan_primitives::{CommitCertificate, Hash, Header, Height, Timestamp};
 use portolan_proof::ProofError;
 use portolan_replica::{Fence, WhyNoBlock};
 use portolan_runtime::genesis::Genesis;
-use portolan_state::{Batch, Column, KeyValue, StateError};
+use portolan_runtime::{ChainSecret, Runtime};
+use portolan_state::{Batch, Column, KeyValue, Options, SaltKey, StateError};
+use portolan_vm::{Vm, VmConfig};
 
 use crate::cluster::{Cluster, settle};
 use crate::world::{MEMBERS, add_person, spec};
@@ -351,7 +354,7 @@ async fn a_restore_refuses_what_is_no_whole_backup_of_this_chain_and_overwrites_
     // What a restore that was killed left behind is no store, and the next one clears it away.
     let partial = world.home().join("restore.partial");
     std::fs::create_dir_all(&partial).unwrap();
-    std::fs::write(partial.join("000001.sst"), b"half").unwrap();
+    std::fs::write(partial.join(&manifest.files[0].name), b"half").unwrap();
     assert_eq!(world.restore(&world.backup).unwrap().head, Some((manifest.height, manifest.header_hash)));
     assert!(!partial.exists());
 }
@@ -359,7 +362,9 @@ async fn a_restore_refuses_what_is_no_whole_backup_of_this_chain_and_overwrites_
 #[test]
 fn a_store_that_ends_at_genesis_is_no_backup() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("store"), &genesis().chain(), CACHE).unwrap();
+    let store = Arc::new(Store::open(&folder.path().join("store"), &genesis().chain(), CACHE).unwrap());
+    let runtime = Runtime::new(Arc::new(Vm::new(VmConfig::default()).unwrap()), ChainSecret::new(&SECRET));
+    recover(store.clone(), &runtime, &genesis(), Options::new(SaltKey::derive(&SECRET))).unwrap();
     let copied = |to: &Path| Ok(store.checkpoint(to)?);
     let error = backup::make(&folder.path().join("backup"), &genesis(), NOW, copied).unwrap_err();
     assert!(matches!(error, BackupError::OnlyGenesis), "{error}");
@@ -369,7 +374,7 @@ fn a_store_that_ends_at_genesis_is_no_backup() {
     let mut batch = Batch::new();
     batch.put(NODE, b"fence", [7, 7]);
     store.write(batch).unwrap();
-    let what = Chain::new(Arc::new(store)).fence().unwrap_err();
+    let what = Chain::new(store).fence().unwrap_err();
     assert_eq!(
         what.to_string(),
         "the store holds no readable fence at 66656e6365: restore this node with `portolan-node restore`"
