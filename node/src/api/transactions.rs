@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use codec::{Compact, Decode};
+use portolan_primitives::limits::MAX_WINDOW_MS;
 use portolan_primitives::{AccountId, Hash, Header, Height, Origin, Timestamp, Transaction, TransactionId, hex};
 use portolan_proof::{HeaderProof, ReceiptProof};
 use portolan_runtime::{ExecutedReceipt, Refusal};
@@ -154,20 +155,38 @@ pub async fn show(
     match wait_for(&api, id, Duration::from_millis(wait)).await? {
         Some(found) => Ok(Json(shown(&api, &identity, found, proof).await?)),
         None => {
-            let lowest = api.handle.read(|reader| Ok(reader.chain.lowest()?)).await?;
-            Ok(Json(json!({ "id": id, "status": standing(&api, &id), "blocks_from": lowest })))
+            let tip = api.handle.tip().head.header.time;
+            let read = api.handle.read(|reader| {
+                let lowest = reader.chain.lowest()?;
+                let pruned = lowest > Height(0);
+                let first = if pruned { reader.chain.header(lowest)?.map(|header| header.time) } else { None };
+                Ok((lowest, first))
+            });
+            let (lowest, first) = read.await?;
+            let status = standing(api.submitted.expiry(&id), tip, first);
+            Ok(Json(json!({ "id": id, "status": status, "blocks_from": lowest })))
         }
     }
 }
 
-/// What is known of one that no block has which this node keeps.
-fn standing(api: &Shared, id: &TransactionId) -> &'static str {
-    match api.submitted.expiry(id) {
-        // It is valid only in a block whose parent is older than its expiry.
-        Some(expires_at) if expires_at <= api.handle.tip().head.header.time => "expired",
-        Some(_) => "pending",
+/// What is known of one that no block has which this node keeps: when it expires, if it was handed in here; the time of the last
+/// block; and that of the first one that is kept, if there were others before.
+fn standing(expires_at: Option<Timestamp>, tip: Timestamp, first: Option<Timestamp>) -> &'static str {
+    match expires_at {
         None => "unknown",
+        // It is valid only in a block whose parent is older than its expiry,
+        Some(expires_at) if expires_at > tip => "pending",
+        // and that is no more than the window older than that: such a block may have been let go of.
+        Some(expires_at) if first.is_some_and(|first| first.0.saturating_add(MAX_WINDOW_MS) > expires_at.0) => {
+            "unknown"
+        }
+        Some(_) => "expired",
     }
+}
+
+/// Whether no later block can have it.
+fn is_over(api: &Shared, id: &TransactionId) -> bool {
+    api.submitted.expiry(id).is_some_and(|expires_at| expires_at <= api.handle.tip().head.header.time)
 }
 
 /// The transaction, as soon as a block has it, or nothing after `wait` or when it can never be.
@@ -183,7 +202,7 @@ async fn wait_for(api: &Shared, id: TransactionId, wait: Duration) -> Answer<Opt
     }
     let _place = api.waiting.try_acquire().map_err(|_| Problem::busy(TOO_MANY_WAIT))?;
     let deadline = Instant::now() + wait;
-    while standing(api, &id) != "expired" {
+    while !is_over(api, &id) {
         let committed = tokio::select! {
             committed = tokio::time::timeout_at(deadline, commits.recv()) => committed,
             () = super::stopped(&mut stopping) => return Ok(None),
@@ -269,6 +288,18 @@ fn prove(
 mod tests {
     use super::*;
     use codec::Encode;
+
+    #[test]
+    fn what_no_kept_block_has_is_expired_only_where_every_block_is_kept_that_could_have_it() {
+        let (expires_at, tip) = (Timestamp(1_000 + MAX_WINDOW_MS), Timestamp(2_000 + MAX_WINDOW_MS));
+        let standing = |first| standing(Some(expires_at), tip, first);
+        assert_eq!(standing(None), "expired");
+        assert_eq!(standing(Some(Timestamp(1_000))), "expired");
+        assert_eq!(standing(Some(Timestamp(1_001))), "unknown", "a block before that one may have had it");
+        assert_eq!(super::standing(Some(tip), tip, None), "expired");
+        assert_eq!(super::standing(Some(Timestamp(tip.0 + 1)), tip, None), "pending");
+        assert_eq!(super::standing(None, tip, None), "unknown");
+    }
 
     #[test]
     fn a_batch_is_split_within_its_bounds() {
