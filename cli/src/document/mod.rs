@@ -16,6 +16,7 @@
 
 mod cii;
 mod currency;
+mod customs;
 mod date;
 mod draft;
 mod encoding;
@@ -169,7 +170,7 @@ pub enum Document {
 type Read = Result<Option<Envelope>, DocumentError>;
 
 /// Readers of XML other than invoices.
-const XML_READERS: [fn(&Node) -> Read; 2] = [ubl::read, iso20022::read];
+const XML_READERS: [fn(&Node) -> Read; 3] = [ubl::read, iso20022::read, customs::read];
 
 /// Readers of JSON.
 const JSON_READERS: [fn(&Json) -> Read; 0] = [];
