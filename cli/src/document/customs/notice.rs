@@ -4,7 +4,7 @@
 use portolan_primitives::Currency;
 
 use super::super::envelope::{Envelope, Fact, Money, Record};
-use super::super::error::{DocumentError, Field};
+use super::super::error::{DocumentError, Excerpt, Field};
 use super::super::tree::Node;
 use super::declaration::{self, AMENDMENT, DUTY, STATEMENT};
 use super::take::{Entry, Take, facts};
@@ -89,7 +89,9 @@ pub fn read(message: &Node) -> Result<Envelope, DocumentError> {
     let reference = message.required(&["FunctionalReferenceID"], "reference of the notice")?;
     let known = NOTICES.iter().find(|(known, ..)| *known == code || known.strip_prefix('0') == Some(&code));
     if known.is_none() {
-        envelope.warn("unknown_function_code", format!("HMRC lists no notice with the function code {code:?}"));
+        let reason =
+            format!("HMRC lists no notice with the function code {}; ask customs what it says", Excerpt::of(&code));
+        envelope.warn("unknown_function_code", reason);
     }
     let function = known.map_or("", |(_, _, meaning)| meaning);
     envelope.facts.set("function_code", code);
@@ -175,10 +177,10 @@ fn payable(items: &[Record]) -> Result<Vec<Money>, DocumentError> {
 /// Whether a request was granted or denied, as the status says.
 fn answer(envelope: &mut Envelope) {
     let Some(Fact::List(statuses)) = envelope.facts.get("statuses") else { return };
-    let codes = statuses.iter().filter_map(|status| match status {
+    let mut codes = statuses.iter().filter_map(|status| match status {
         Fact::Record(status) => status.get("code"),
         _ => None,
     });
-    let answer = codes.filter_map(|code| ANSWERS.iter().find(|(known, _)| *code == Fact::from(*known))).next();
+    let answer = codes.find_map(|code| ANSWERS.iter().find(|(known, _)| *code == Fact::from(*known)));
     envelope.facts.set("answer", answer.map(|(_, meaning)| *meaning));
 }

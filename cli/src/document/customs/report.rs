@@ -1,6 +1,6 @@
 //! Reports of the declaration information service: status of a declaration, its versions, or all of it.
 
-use super::super::envelope::{Envelope, Record};
+use super::super::envelope::{Envelope, Fact, Record};
 use super::super::error::{DocumentError, Field};
 use super::super::tree::Node;
 use super::take::{Entry, Take, facts};
@@ -113,7 +113,7 @@ pub fn read(root: &Node) -> Result<Option<Envelope>, DocumentError> {
         details.push(detail(node, &mut envelope)?);
     }
     let first = details.first().ok_or(DocumentError::MissingField { field: Field::Named("declaration") })?;
-    if let Some(super::super::envelope::Fact::Text(mrn)) = first.get("mrn") {
+    if let Some(Fact::Text(mrn)) = first.get("mrn") {
         envelope.number = Some(mrn.clone());
     }
     let mrn = envelope.number.clone();

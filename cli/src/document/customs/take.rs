@@ -1,10 +1,11 @@
 //! Facts of a message by tables: which element is which fact, and in which form.
 
+use super::super::MAX_VALUE_BYTES;
 use super::super::currency::Denomination;
 use super::super::envelope::{Envelope, Fact, Record};
 use super::super::error::{DocumentError, Excerpt, Field};
 use super::super::tree::{Node, not_placeholder};
-use super::super::ubl::decimal;
+use super::super::ubl::{decimal, flag};
 use super::moment;
 
 /// One fact, where it is, and what it is.
@@ -71,7 +72,7 @@ fn fact(node: &Node, entry: &Entry, envelope: &mut Envelope) -> Result<Option<Fa
             Some(held) => Ok(moment::read(held, field)?.map(Fact::Text)),
             None => Ok(None),
         },
-        Take::Flag => Ok(super::super::ubl::flag(node, entry.path, entry.name)?.map(Fact::Flag)),
+        Take::Flag => Ok(flag(node, entry.path, entry.name)?.map(Fact::Flag)),
         Take::Declared => Ok(node.money(entry.path, entry.name, None)?.map(Fact::Money)),
         Take::Assessed => assessed(node, entry, envelope),
         Take::Pointer => pointer(node),
@@ -142,11 +143,8 @@ fn pointer(node: &Node) -> Result<Option<Fact>, DocumentError> {
         if let Some(tag) = step.value(&["TagID"])? {
             path.extend(["/", &tag]);
         }
-        if path.len() > super::super::MAX_VALUE_BYTES {
-            return Err(DocumentError::LimitExceeded {
-                what: "bytes in one pointer",
-                limit: super::super::MAX_VALUE_BYTES,
-            });
+        if path.len() > MAX_VALUE_BYTES {
+            return Err(DocumentError::LimitExceeded { what: "bytes in one pointer", limit: MAX_VALUE_BYTES });
         }
     }
     Ok((!path.is_empty()).then_some(Fact::Text(path)))
@@ -156,9 +154,9 @@ fn pointer(node: &Node) -> Result<Option<Fact>, DocumentError> {
 ///
 /// # Errors
 /// `MissingField`, `Template`; `InvalidField` if it is none of the codes.
-pub fn code_of<'a, T: Copy>(
+pub fn code_of<T: Copy>(
     written: &str,
-    codes: &'a [(&'static str, T)],
+    codes: &[(&'static str, T)],
     field: &'static str,
     reason: &'static str,
 ) -> Result<T, DocumentError> {

@@ -1,6 +1,7 @@
 //! An event as one tree, whichever syntax it was written in: lists hold their members by the names that XML gives them,
 //! the names of extensions carry their namespace in braces, and the wrappers that XML 1.x needs are gone.
 
+use super::super::MAX_NAMESPACES;
 use super::super::error::{DocumentError, Excerpt, Field};
 use super::super::json::{Json, Shape};
 use super::super::tree::Node;
@@ -133,8 +134,8 @@ impl Prefixes {
 
     fn declare(&mut self, prefix: &str, value: &Json) -> Result<(), DocumentError> {
         let Some(space) = value.text()? else { return Ok(()) };
-        if self.0.len() == super::super::MAX_NAMESPACES {
-            let limit = super::super::MAX_NAMESPACES;
+        if self.0.len() == MAX_NAMESPACES {
+            let limit = MAX_NAMESPACES;
             return Err(DocumentError::LimitExceeded { what: "namespace declarations in force", limit });
         }
         self.0.retain(|(held, _)| held != prefix);
