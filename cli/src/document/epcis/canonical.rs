@@ -86,6 +86,9 @@ pub fn time(text: &str) -> Option<String> {
         return None;
     }
     let [hour, minute, second] = fields(seconds)?;
+    if !fraction.is_empty() && seconds.len() < 8 {
+        return None;
+    }
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -99,10 +102,14 @@ pub fn time(text: &str) -> Option<String> {
     Some(format!("{}T{hour:02}:{minute:02}:{:02}.{:03}Z", date_of(days), at / 1_000 % 60, at % 1_000))
 }
 
-/// `12:04:03` as three numbers of two digits.
+/// `12:04:03` or `12:04` as three numbers, of two digits each.
 fn fields(clock: &str) -> Option<[i64; 3]> {
     let parts: Vec<i64> = clock.split(':').map(two_digits).collect::<Option<_>>()?;
-    parts.try_into().ok()
+    match parts[..] {
+        [hour, minute, second] => Some([hour, minute, second]),
+        [hour, minute] => Some([hour, minute, 0]),
+        _ => None,
+    }
 }
 
 fn two_digits(text: &str) -> Option<i64> {
@@ -198,6 +205,7 @@ mod tests {
             ("2020-03-01T00:30:00+01:00", "2020-02-29T23:30:00.000Z"),
             ("2019-12-31T20:00:00-06:00", "2020-01-01T02:00:00.000Z"),
             ("1969-12-31T23:00:00.5-00:30", "1969-12-31T23:30:00.500Z"),
+            ("2020-01-14T23:00Z", "2020-01-14T23:00:00.000Z"),
             ("2005-04-03T20:33:31.116000-06:00", "2005-04-04T02:33:31.116Z"),
         ] {
             assert_eq!(time(written).as_deref(), Some(expected), "{written}");
@@ -207,7 +215,8 @@ mod tests {
             "2023-02-30T00:00:00Z",
             "2023-02-02",
             "2023-02-02T11:04:03",
-            "2023-02-02T11:04Z",
+            "2023-02-02T11:04.5Z",
+            "2023-02-02T11Z",
             "2023-02-02T24:00:00Z",
             "2023-02-02T11:60:00Z",
             "2023-02-02T11:04:03.Z",

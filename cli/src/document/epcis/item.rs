@@ -155,7 +155,9 @@ impl Prefixes {
 
     /// `example:field` as `{https://ns.example.com/}field`.
     fn name(&self, name: &str) -> String {
-        match name.split_once(':').and_then(|(prefix, local)| Some((self.space(prefix)?, local))) {
+        let standard = |prefix: &str| STANDARD.iter().find(|(held, _)| *held == prefix).map(|(_, space)| *space);
+        let known = |prefix: &str| self.space(prefix).or_else(|| standard(prefix));
+        match name.split_once(':').and_then(|(prefix, local)| Some((known(prefix)?, local))) {
             Some((space, local)) => format!("{{{space}}}{local}"),
             None => name.to_owned(),
         }
@@ -169,6 +171,14 @@ impl Prefixes {
         }
     }
 }
+
+/// Prefixes of names that the standard's own context declares.
+const STANDARD: [(&str, &str); 4] = [
+    ("cbvmda", "urn:epcglobal:cbv:mda:"),
+    ("gs1", "https://gs1.org/voc/"),
+    ("cbv", "https://ref.gs1.org/cbv/"),
+    ("epcis", "https://ref.gs1.org/epcis/"),
+];
 
 /// Members that say nothing about the event.
 const COMMENTS: [&str; 4] = ["#text", "rdfs:comment", "comment", "@context"];

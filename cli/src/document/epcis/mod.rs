@@ -143,7 +143,15 @@ pub fn read_xml(root: &Node) -> Read {
     }
     if let Some(kind) = kind_of_event(root.name()) {
         let mut envelope = Envelope::new(FORMAT, kind);
-        let event = of_xml(root)?;
+        let mut event = of_xml(root)?;
+        event.name = root.name().to_owned();
+        // What stands at the root of a document may stand at a bare event.
+        for (attribute, name) in [("schemaVersion", "schema_version"), ("creationDate", "created")] {
+            if let Some(held) = event.value(&[attribute]) {
+                envelope.facts.set(name, held.to_owned());
+            }
+            event.children.retain(|item| item.name != attribute);
+        }
         bare(&event, Syntax::Xml, &mut envelope)?;
         return Ok(Some(envelope));
     }
@@ -211,13 +219,25 @@ fn business_header(root: &Node, envelope: &mut Envelope) -> Result<(), DocumentE
 
 // ---- both ----------------------------------------------------------------------------------------------------------
 
-/// Version and date, which every document has.
+/// Version and date, which every document has; results of a query in XML come without them now and then.
 fn header(version: Option<String>, created: Option<String>, envelope: &mut Envelope) -> Result<(), DocumentError> {
+    if envelope.kind == "epcis_query_document" && (version.is_none() || created.is_none()) {
+        envelope
+            .warn("no_creation_date", "the document lacks its schemaVersion or creationDate; ask its sender for them");
+        return match created {
+            Some(created) => set_created(created, envelope),
+            None => Ok(()),
+        };
+    }
     let version = required(Field::Named("schemaVersion"), version)?;
-    let field = Field::Named("creationDate");
-    let created = required(field, created)?;
-    envelope.issue_date = Some(date::iso(field, &created)?);
     envelope.facts.set("schema_version", version);
+    set_created(required(Field::Named("creationDate"), created)?, envelope)
+}
+
+fn set_created(created: String, envelope: &mut Envelope) -> Result<(), DocumentError> {
+    let field = Field::Named("creationDate");
+    not_placeholder(field, &created)?;
+    envelope.issue_date = Some(date::iso(field, &created)?);
     envelope.facts.set("created", created);
     Ok(())
 }
