@@ -283,7 +283,7 @@ fn version_1_2_wraps_what_version_2_does_not() {
 fn two_writings_of_one_event_have_one_hash() {
     let json = object(
         r#","bizStep":"receiving","readPoint":{"id":"https://example.com/gln/4012345000054","example:gate":"7"},
-        "bizTransactionList":[{"bizTransaction":"urn:x:1","type":"po"}],"example:b":{"example:d":2.50,"example:c":"x"},
+        "bizTransactionList":[{"bizTransaction":"urn:x:1","type":"po"}],"example:e":"a  b","example:b":{"example:d":2.50,"example:c":"x"},
         "persistentDisposition":{"set":["recalled","damaged"]},"certificationInfo":["https://b.example","https://a.example"]"#,
     );
     let xml = object_xml(
@@ -292,7 +292,7 @@ fn two_writings_of_one_event_have_one_hash() {
         <persistentDisposition><set>cbv:Disp-damaged</set><set>cbv:Disp-recalled</set></persistentDisposition>
         <certificationInfo>https://a.example</certificationInfo><certificationInfo>https://b.example</certificationInfo>
         <bizTransactionList><bizTransaction type="cbv:BTT-po">urn:x:1</bizTransaction></bizTransactionList>
-        <example:b><example:c>x</example:c><example:d>2.5</example:d></example:b>"#,
+        <example:b><example:c>x</example:c><example:d>2.5</example:d></example:b><example:e> a  b </example:e>"#,
     );
     let (left, right) = (shown(&json), shown(&xml));
     assert_eq!(of_events(&left, "pre_hash"), of_events(&right, "pre_hash"));
