@@ -21,7 +21,8 @@ pub enum DocumentCommand {
     /// Read a trade document and show its facts, without any network.
     ///
     /// Invoices and credit notes (UBL 2, CII) are shown with their fingerprint. Read besides are every document type of
-    /// UBL 2, and pain, pacs and camt messages of ISO 20022 in any version, with or without a header around them. A
+    /// UBL 2, and pain, pacs and camt messages of ISO 20022 in any version, with or without a header around them.
+    /// Customs messages of the UK and EPCIS documents and events, these with their event hash, are read as well. A
     /// wrong control sum, a header that counts other transactions than there are, and a template with an open place in
     /// a required field are refused by name. Exit code 0 with facts, or 1 with {code, reason}.
     Inspect {

@@ -43,7 +43,6 @@ impl PartialEq for Json {
 
 impl Eq for Json {}
 
-#[allow(dead_code, reason = "they serve the readers of JSON formats, of which the list in the parent is still empty")]
 impl Json {
     /// Reads one value that is the whole of `text`.
     ///
@@ -105,6 +104,16 @@ impl Json {
     /// As [`Self::text`].
     pub fn value(&self, path: &[&str]) -> Result<Option<String>, DocumentError> {
         self.at(path).map_or(Ok(None), Self::text)
+    }
+
+    /// Marks it and all in it as read.
+    pub fn take_all(&self) {
+        self.read.set(true);
+        match &self.shape {
+            Shape::List(items) => items.iter().for_each(Self::take_all),
+            Shape::Object(members) => members.iter().for_each(|(_, value)| value.take_all()),
+            _ => {}
+        }
     }
 
     /// Adds to `envelope` what is left when its reader is done: the hash of what was not read, and a warning for each
