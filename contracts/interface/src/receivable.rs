@@ -547,6 +547,29 @@ data! {
         /// the claim has changed hands 256 times: it cannot go on
         #[codec(index = 40)]
         TooManyHops,
+        /// the part is whole: there is nothing to merge
+        #[codec(index = 41)]
+        NotSplit,
+        /// child {position} (from 0) is with another account: only who holds all children merges them
+        #[codec(index = 42)]
+        SiblingHolder {
+            /// Its place among the children.
+            position: u16,
+        },
+        /// child {position} (from 0) is {state}: to be merged, all children must be live
+        #[codec(index = 43)]
+        SiblingState {
+            /// Its place among the children.
+            position: u16,
+            /// Where it stands.
+            state: PartState,
+        },
+        /// child {position} (from 0) came to its holder another way than child 0, or with other recourse: pass them on alike, or keep them apart
+        #[codec(index = 44)]
+        SiblingPath {
+            /// Its place among the children.
+            position: u16,
+        },
     }
 
     /// What `receivable` tells.
@@ -687,6 +710,18 @@ data! {
             /// What is still owed.
             rest: Money,
         },
+        /// The children of a part were put together again: it is live, and they are gone.
+        #[codec(index = 12)]
+        Merged {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// What is owed on it.
+            amount: Money,
+            /// Children that it had.
+            children: u16,
+        },
     }
 }
 
@@ -786,6 +821,11 @@ pub trait Receivable {
         recourse: Recourse,
         financing: FinancingId,
     ) -> Result<(), ReceivableError>;
+
+    /// The holder of all children of a split part puts them together again. They must all be live, and have come to the holder alike: through
+    /// the same hands, with the same recourse. They are gone after that, and the part is as it was before the split.
+    #[call(index = 16)]
+    fn merge(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
 
     /// A certificate with its sums. For its debtor, its first creditor and regulators.
     #[query(index = 0, path = "/receivables/{id}")]

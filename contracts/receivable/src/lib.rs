@@ -9,6 +9,7 @@
 extern crate alloc;
 
 mod certificate;
+mod merge;
 mod payment;
 mod record;
 mod split;
@@ -48,27 +49,33 @@ portolan_sdk::storage! {
     7 => REMAINDERS: Map<(CertificateId, u16), Vec<u128>>;
 }
 
+// Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
 struct Contract;
 
 portolan_sdk::export!(Contract, portolan_interface::receivable::api);
 
 impl Receivable for Contract {
+    #[inline(never)]
     fn issue(&mut self, debtor: AccountId, terms: CertificateTerms) -> Result<CertificateId, ReceivableError> {
         certificate::issue(debtor, terms)
     }
 
+    #[inline(never)]
     fn accept(&mut self, creditor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError> {
         certificate::accept(creditor, certificate)
     }
 
+    #[inline(never)]
     fn refuse(&mut self, creditor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError> {
         certificate::refuse(creditor, certificate)
     }
 
+    #[inline(never)]
     fn split(&mut self, holder: AccountId, part: PartId, amounts: Vec<Money>) -> Result<(), ReceivableError> {
         split::split(holder, part, &amounts)
     }
 
+    #[inline(never)]
     fn offer_transfer(
         &mut self,
         holder: AccountId,
@@ -80,46 +87,57 @@ impl Receivable for Contract {
         transfer::offer(holder, part, to, recourse, expires)
     }
 
+    #[inline(never)]
     fn accept_transfer(&mut self, receiver: AccountId, part: PartId) -> Result<(), ReceivableError> {
         transfer::accept(receiver, part)
     }
 
+    #[inline(never)]
     fn reject_transfer(&mut self, receiver: AccountId, part: PartId) -> Result<(), ReceivableError> {
         transfer::reject(receiver, part)
     }
 
+    #[inline(never)]
     fn withdraw_transfer(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
         transfer::withdraw(holder, part)
     }
 
+    #[inline(never)]
     fn collect(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
         payment::collect(certificate)
     }
 
+    #[inline(never)]
     fn expire_certificate(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
         certificate::expire(certificate)
     }
 
+    #[inline(never)]
     fn expire_offer(&mut self, part: PartId, expires: BusinessDate) -> Result<(), ReceivableError> {
         transfer::lapse(part, expires)
     }
 
+    #[inline(never)]
     fn mature(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
         payment::mature(certificate)
     }
 
+    #[inline(never)]
     fn continue_payment(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
         payment::go_on(certificate)
     }
 
+    #[inline(never)]
     fn retry_collection(&mut self, certificate: CertificateId, attempt: u8) -> Result<(), ReceivableError> {
         payment::retry(certificate, attempt)
     }
 
+    #[inline(never)]
     fn facts(&self, part: PartId) -> Result<PartFacts, ReceivableError> {
         transfer::facts(part)
     }
 
+    #[inline(never)]
     fn discount(
         &mut self,
         part: PartId,
@@ -131,27 +149,38 @@ impl Receivable for Contract {
         transfer::discount(part, borrower, funder, recourse, financing)
     }
 
+    #[inline(never)]
+    fn merge(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        merge::merge(holder, part)
+    }
+
+    #[inline(never)]
     fn certificate(&self, id: CertificateId) -> Result<Certificate, ReceivableError> {
         view::certificate(id)
     }
 
+    #[inline(never)]
     fn parts(&self, id: CertificateId, from: Option<PartId>) -> Result<PartPage, ReceivableError> {
         view::parts(id, from)
     }
 
+    #[inline(never)]
     fn agenda(&self, id: CertificateId) -> Result<Vec<DueEntry>, ReceivableError> {
         view::certificate(id)?;
         Ok(AGENDA.get(&id).unwrap_or_default())
     }
 
+    #[inline(never)]
     fn lineage(&self, id: PartId) -> Result<Lineage, ReceivableError> {
         view::lineage(id)
     }
 
+    #[inline(never)]
     fn part(&self, id: PartId) -> Result<Part, ReceivableError> {
         view::part(id)
     }
 
+    #[inline(never)]
     fn holdings(
         &self,
         account: AccountId,
@@ -161,6 +190,7 @@ impl Receivable for Contract {
         view::holdings(account, from.unwrap_or(0), at)
     }
 
+    #[inline(never)]
     fn certificates(&self, account: AccountId, from: Option<u32>) -> Result<CertificatePage, ReceivableError> {
         view::certificates(account, from.unwrap_or(0))
     }
