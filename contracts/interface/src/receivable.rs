@@ -30,6 +30,10 @@ pub const MAX_CALENDAR_NAME: usize = 48;
 pub const DUST_PARAMETER: &str = "receivable.dust-minor";
 /// Smallest part when the parameter is not set: one major unit of most currencies.
 pub const DEFAULT_DUST_MINOR: i128 = 100;
+/// Governed parameter (`u16`): days after issue in which the debtor may dispute a part, before it is due.
+pub const DISPUTE_PARAMETER: &str = "receivable.dispute-days";
+/// The dispute window when the parameter is not set: until the due date.
+pub const DEFAULT_DISPUTE_DAYS: u16 = 366;
 /// Business days on which an overdue certificate is tried again by itself; after them anybody may call `collect`.
 pub const COLLECTION_ATTEMPTS: u8 = 30;
 
@@ -67,6 +71,15 @@ small! {
         /// The creditor did not answer in time.
         #[codec(index = 6)]
         Expired,
+        /// Due, and paid but for what is in dispute.
+        #[codec(index = 7)]
+        Disputed,
+        /// Void by consent of the debtor and all holders.
+        #[codec(index = 8)]
+        Cancelled,
+        /// Nothing of it was paid, and nothing is owed any more: all of it was lost to credit notes and awards.
+        #[codec(index = 9)]
+        Diluted,
     }
 
     /// Where a part stands.
@@ -107,6 +120,9 @@ small! {
         /// Closed with loss.
         #[codec(index = 11)]
         WrittenOff,
+        /// Its holder agreed to the certificate's cancellation: locked until all have, or the holder takes the consent back.
+        #[codec(index = 12)]
+        Consenting,
     }
 
     /// How a part came to its holder.
@@ -152,15 +168,15 @@ data! {
         pub accept_until: BusinessDate,
     }
 
-    /// Sums over the leaves; they add up to the face after every transaction.
+    /// Sums over the leaves, and of what was taken off a part before it was split; they add up to the face after every transaction.
     pub struct Totals {
         /// The promised amount.
         pub face: Money,
         /// Still owed: offered, live, pledged, financed, held, disputed, overdue.
         pub outstanding: Money,
-        /// Paid.
+        /// Paid, with what holders gave up of it for being paid early.
         pub settled: Money,
-        /// Taken off by credit notes.
+        /// Taken off by credit notes and awards.
         pub diluted: Money,
         /// Void.
         pub cancelled: Money,
@@ -252,6 +268,26 @@ data! {
         pub children: u16,
         /// How it went from holder to holder; in pages of several parts only the last change.
         pub hops: Vec<Hop>,
+        /// Taken off it by credit notes and awards, while it was whole.
+        pub diluted: Money,
+        /// Commitment to the order or agreement that holds it, or to the reason of the dispute.
+        pub bound_by: Option<Hash>,
+    }
+
+    /// What a court orders about a part, or debtor and holder agree.
+    pub enum PartAct {
+        /// From now on nothing moves but maturity.
+        #[codec(index = 0)]
+        Hold,
+        /// The hold ends. What a court holds only an order releases.
+        #[codec(index = 1)]
+        Release,
+        /// The dispute ends.
+        #[codec(index = 2)]
+        Resolve {
+            /// What the part loses; the rest is owed.
+            lost: Money,
+        },
     }
 
     /// One step of the path from the root to a part: enough to trust the part, nothing of its siblings.
@@ -570,6 +606,36 @@ data! {
             /// Its place among the children.
             position: u16,
         },
+        /// only a member with the regulator's role gives orders
+        #[codec(index = 45)]
+        NotRegulator,
+        /// this side has agreed already: the other side must name the same act and reference
+        #[codec(index = 46)]
+        AlreadyAgreed,
+        /// a court holds the part: only an order releases it
+        #[codec(index = 47)]
+        HeldByCourt,
+        /// the debtor could dispute it until {until}
+        #[codec(index = 48)]
+        DisputeWindow {
+            /// The last day.
+            until: BusinessDate,
+        },
+        /// what a part loses lies between nothing and what is owed on it, {outstanding}
+        #[codec(index = 49)]
+        LossRange {
+            /// Owed on the part.
+            outstanding: Money,
+        },
+        /// only the debtor may do this
+        #[codec(index = 50)]
+        NotDebtor,
+        /// no cancellation stands: the debtor proposes it, then the holders consent
+        #[codec(index = 51)]
+        NoCancellation,
+        /// a cancellation is proposed already: wait for the holders, or take it back
+        #[codec(index = 52)]
+        DuplicateCancellation,
     }
 
     /// What `receivable` tells.
@@ -722,6 +788,100 @@ data! {
             /// Children that it had.
             children: u16,
         },
+        /// One side named an act on a part; it waits for the other to name it too.
+        #[codec(index = 13)]
+        ActProposed {
+            /// The part.
+            part: PartId,
+            /// Who: the debtor or the holder.
+            by: AccountId,
+            /// Whose word it needs.
+            other: AccountId,
+            /// What.
+            act: PartAct,
+            /// Commitment to the agreement.
+            reference: Hash,
+        },
+        /// Nothing moves the part now but maturity.
+        #[codec(index = 14)]
+        Held {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// Commitment to the order or agreement.
+            reference: Hash,
+        },
+        /// A hold ended.
+        #[codec(index = 15)]
+        Released {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// Commitment to the order or agreement.
+            reference: Hash,
+        },
+        /// The debtor disputes a part: it is not paid until that is resolved.
+        #[codec(index = 16)]
+        DisputeOpened {
+            /// The part.
+            part: PartId,
+            /// Who disputes.
+            debtor: AccountId,
+            /// Who holds it.
+            holder: AccountId,
+            /// In dispute.
+            amount: Money,
+            /// Commitment to the reason.
+            reason: Hash,
+            /// Whether fraud is alleged.
+            fraud: bool,
+        },
+        /// A dispute ended.
+        #[codec(index = 17)]
+        DisputeResolved {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// What it lost.
+            lost: Money,
+            /// What is owed on it.
+            outstanding: Money,
+            /// Commitment to the award or agreement.
+            reference: Hash,
+        },
+        /// The debtor proposes to cancel, or takes that back.
+        #[codec(index = 18)]
+        CancellationProposed {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes.
+            debtor: AccountId,
+            /// Whether it stands now.
+            standing: bool,
+        },
+        /// A holder consents to the cancellation, or takes that back.
+        #[codec(index = 19)]
+        Consent {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// Whether it stands now.
+            standing: bool,
+        },
+        /// Nothing is owed on a certificate any more, and nothing of it was paid, or all of the rest was cancelled.
+        #[codec(index = 20)]
+        Voided {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owed.
+            debtor: AccountId,
+            /// Cancelled or diluted.
+            state: CertificateState,
+        },
     }
 }
 
@@ -737,6 +897,9 @@ small! {
         /// By its last day.
         #[codec(index = 2)]
         Lapsed,
+        /// By something that bound or lowered the part.
+        #[codec(index = 3)]
+        Overtaken,
     }
 }
 
@@ -826,6 +989,41 @@ pub trait Receivable {
     /// the same hands, with the same recourse. They are gone after that, and the part is as it was before the split.
     #[call(index = 16)]
     fn merge(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// A regulator carries out a court's order on a part, or an award. `reference` commits to it.
+    #[call(index = 17)]
+    fn order(
+        &mut self,
+        regulator: AccountId,
+        part: PartId,
+        act: PartAct,
+        reference: Hash,
+    ) -> Result<(), ReceivableError>;
+
+    /// The debtor or the holder agrees to an act on a part; when the other has named the same act and reference, it is carried out.
+    #[call(index = 18)]
+    fn agree(&mut self, party: AccountId, part: PartId, act: PartAct, reference: Hash) -> Result<(), ReceivableError>;
+
+    /// The debtor disputes a whole leaf before it is due, within the dispute window: it is locked and not paid until both sides or an award
+    /// resolve that; the others are.
+    #[call(index = 19)]
+    fn dispute(&mut self, debtor: AccountId, part: PartId, reason: Hash, fraud: bool) -> Result<(), ReceivableError>;
+
+    /// The debtor proposes to cancel a live certificate. It is cancelled when the holders of all that is owed on it have consented.
+    #[call(index = 20)]
+    fn propose_cancellation(&mut self, debtor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// The debtor takes the proposal back. Holders who consented take their consent back to move their parts.
+    #[call(index = 21)]
+    fn withdraw_cancellation(&mut self, debtor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// The holder of a live part consents to the certificate's cancellation; the part is locked meanwhile. The last consent cancels.
+    #[call(index = 22)]
+    fn consent_to_cancellation(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The holder takes a consent back.
+    #[call(index = 23)]
+    fn withdraw_consent(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
 
     /// A certificate with its sums. For its debtor, its first creditor and regulators.
     #[query(index = 0, path = "/receivables/{id}")]

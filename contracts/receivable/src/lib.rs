@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+mod binding;
+mod cancellation;
 mod certificate;
 mod merge;
 mod payment;
@@ -20,15 +22,16 @@ mod view;
 use alloc::vec::Vec;
 
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, FinancingId, Money, PartId,
+    AccountId, BusinessDate, CertificateId, FinancingId, Hash, Money, PartId,
     receivable::{
-        Certificate, CertificatePage, CertificateTerms, DueEntry, HoldingPage, Hop, Lineage, Part, PartFacts, PartPage,
-        Receivable, ReceivableError, Recourse,
+        Certificate, CertificatePage, CertificateTerms, DueEntry, HoldingPage, Hop, Lineage, Part, PartAct, PartFacts,
+        PartPage, Receivable, ReceivableError, Recourse,
     },
 };
 
+use cancellation::Cancellation;
 use payment::Run;
-use record::PartRecord;
+use record::{Notes, PartRecord};
 
 portolan_sdk::storage! {
     /// Certificates; written at issue, acceptance and payment.
@@ -47,6 +50,12 @@ portolan_sdk::storage! {
     6 => RUNS: Map<CertificateId, Run>;
     /// Remainders of a payment that does not suffice, in pages.
     7 => REMAINDERS: Map<(CertificateId, u16), Vec<u128>>;
+    /// What stands open beside a part's record.
+    8 => NOTES: Map<PartId, Notes>;
+    /// Minor units in dispute.
+    9 => DISPUTED: Map<CertificateId, i128>;
+    /// The last proposal to cancel.
+    10 => CANCELLATIONS: Map<CertificateId, Cancellation>;
 }
 
 // Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
@@ -152,6 +161,47 @@ impl Receivable for Contract {
     #[inline(never)]
     fn merge(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
         merge::merge(holder, part)
+    }
+
+    #[inline(never)]
+    fn order(
+        &mut self,
+        regulator: AccountId,
+        part: PartId,
+        act: PartAct,
+        reference: Hash,
+    ) -> Result<(), ReceivableError> {
+        binding::order(regulator, part, act, reference)
+    }
+
+    #[inline(never)]
+    fn agree(&mut self, party: AccountId, part: PartId, act: PartAct, reference: Hash) -> Result<(), ReceivableError> {
+        binding::agree(party, part, act, reference)
+    }
+
+    #[inline(never)]
+    fn dispute(&mut self, debtor: AccountId, part: PartId, reason: Hash, fraud: bool) -> Result<(), ReceivableError> {
+        binding::dispute(debtor, part, reason, fraud)
+    }
+
+    #[inline(never)]
+    fn propose_cancellation(&mut self, debtor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError> {
+        cancellation::propose(debtor, certificate)
+    }
+
+    #[inline(never)]
+    fn withdraw_cancellation(&mut self, debtor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError> {
+        cancellation::withdraw(debtor, certificate)
+    }
+
+    #[inline(never)]
+    fn consent_to_cancellation(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        cancellation::consent(holder, part)
+    }
+
+    #[inline(never)]
+    fn withdraw_consent(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        cancellation::take_back(holder, part)
     }
 
     #[inline(never)]

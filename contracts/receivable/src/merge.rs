@@ -12,7 +12,7 @@ use portolan_interface::{
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    ARRIVALS, HOPS, PARTS,
+    ARRIVALS, HOPS, NOTES, PARTS,
     record::{PartRecord, Status},
 };
 
@@ -24,13 +24,16 @@ pub fn merge(holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
     parent.ensure_not_due()?;
     let first = child(holder, part, 0)?;
     let path = hops(part.child(0), first.hops);
+    let mut diluted = 0u128;
     for position in 0..parent.children {
         let sibling = child(holder, part, position)?;
         let alike = sibling.hops == first.hops && came_by(part.child(position), &path);
         ensure!(alike, ReceivableError::SiblingPath { position });
+        diluted = diluted.saturating_add(sibling.diluted);
         forget(part.child(position), sibling.hops);
     }
     let children = parent.children;
+    parent.diluted = parent.diluted.saturating_add(diluted);
     parent.children = 0;
     parent.status = Status::Live;
     inherit(part, &mut parent, &first, &path);
@@ -63,6 +66,7 @@ fn came_by(part: PartId, path: &[Hop]) -> bool {
 
 fn forget(part: PartId, hops: u16) {
     PARTS.remove(&part);
+    NOTES.remove(&part);
     for number in 0..hops {
         HOPS.remove(&(part, number));
     }

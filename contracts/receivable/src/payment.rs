@@ -13,7 +13,6 @@ use portolan_interface::{
         COLLECTION_ATTEMPTS, Certificate, CertificateState, DuePurpose, ReceivableError, ReceivableEvent, api::emit,
     },
     settlement::{self, MAX_PAYMENTS, Payment},
-    trade,
 };
 use portolan_sdk::{ensure, env};
 use portolan_terms::{
@@ -22,8 +21,8 @@ use portolan_terms::{
 };
 
 use crate::{
-    CERTIFICATES, PARTS, REMAINDERS, RUNS,
-    certificate::{ensure_agenda, forget_running, load, put_on_agenda},
+    AGENDA, CERTIFICATES, PARTS, REMAINDERS, RUNS, binding,
+    certificate::{Sum, close, ensure_agenda, forget_running, load, put_on_agenda, take, take_off_agenda},
     record::{PartRecord, Status},
     tree::Walk,
 };
@@ -122,13 +121,19 @@ pub fn collect(id: CertificateId) -> Result<(), ReceivableError> {
 /// Asks the deposit and starts paying; answers whether it gave anything.
 fn begin(mut certificate: Certificate, next_attempt: Option<u8>) -> Result<bool, ReceivableError> {
     let id = certificate.id;
-    let available = settlement::api::Client::new().collect(id).map_err(ReceivableError::Settlement)?;
-    let owed = certificate.totals.outstanding;
+    let client = settlement::api::Client::new();
+    let disputed = Money::new(binding::disputed(id), certificate.terms.face.currency);
+    if certificate.state == CertificateState::Live && disputed.is_positive() {
+        client.reduce(id, disputed).map_err(ReceivableError::Settlement)?;
+    }
+    let owed = certificate.totals.outstanding.checked_sub(disputed).map_err(ReceivableError::Terms)?;
+    // Where all of it is in dispute, there is no claim to collect.
+    let available = if owed.is_positive() { client.collect(id).map_err(ReceivableError::Settlement)? } else { owed };
     if certificate.state == CertificateState::Live {
         emit(&ReceivableEvent::Matured { certificate: id, debtor: certificate.debtor, owed, available });
     }
     if !available.is_positive() {
-        fall_overdue(certificate, next_attempt)?;
+        rest(certificate, next_attempt)?;
         return Ok(false);
     }
     certificate.state = CertificateState::Settling;
@@ -180,9 +185,15 @@ fn visit(
     Ok(true)
 }
 
+/// What a leaf is owed of what is paid now: nothing while it is in dispute.
+fn owed_on(record: &PartRecord) -> Result<i128, ReceivableError> {
+    let disputed = matches!(record.status, Status::Disputed(_));
+    record.money(if disputed { 0 } else { record.outstanding() }).map(|money| money.minor)
+}
+
 /// A leaf's share of what is available.
 fn share_of(run: &Run, record: &PartRecord) -> Result<Share, ReceivableError> {
-    let outstanding = record.money(record.outstanding())?.minor;
+    let outstanding = owed_on(record)?;
     share(run.available, outstanding, run.owed).map_err(ReceivableError::Terms)
 }
 
@@ -231,7 +242,7 @@ fn pay(certificate: &mut Certificate, run: &mut Run, leftover: Option<Leftover>)
     let fixed = run.clone();
     let done = visit(certificate, run, PAID_AT_ONCE, |id, mut record| {
         let minor = match &mut leftover {
-            None => record.money(record.outstanding())?.minor,
+            None => owed_on(&record)?,
             Some(leftover) => with_leftover(share_of(&fixed, &record)?, leftover),
         };
         if minor == 0 {
@@ -247,8 +258,7 @@ fn pay(certificate: &mut Certificate, run: &mut Run, leftover: Option<Leftover>)
     if !payments.is_empty() {
         settlement::api::Client::new().pay(certificate.id, payments).map_err(ReceivableError::Settlement)?;
     }
-    certificate.totals.outstanding.minor -= paid;
-    certificate.totals.settled.minor = add(certificate.totals.settled.minor, paid)?;
+    take(certificate, Sum::Settled, paid)?;
     Ok(done)
 }
 
@@ -273,37 +283,71 @@ fn settle_leaf(
         env::cancel_schedule(offer.entry);
         record.status = Status::Live;
     }
+    if matches!(record.status, Status::Consenting(_)) {
+        record.status = Status::Live;
+    }
     PARTS.set(&part, record);
     let (certificate, holder) = (record.certificate, record.holder);
     let amount = Money::new(minor, record.currency);
     let outstanding = record.money(record.outstanding())?;
     emit(&ReceivableEvent::Paid { certificate, part, holder, amount, outstanding });
-    Ok(Payment { part, holder, minor, financed: matches!(record.status, Status::Financed(_)) })
+    Ok(Payment { part, holder, minor, financed: record.financing().is_some() })
 }
 
 /// All leaves had their turn.
-fn finish(mut certificate: Certificate, run: &Run) -> Result<(), ReceivableError> {
+fn finish(certificate: Certificate, run: &Run) -> Result<(), ReceivableError> {
     RUNS.remove(&certificate.id);
-    if certificate.totals.outstanding.is_positive() {
-        return fall_overdue(certificate, run.next_attempt);
+    rest(certificate, run.next_attempt)
+}
+
+/// What becomes of a certificate that is due, given what is left of it.
+fn rest(mut certificate: Certificate, next_attempt: Option<u8>) -> Result<(), ReceivableError> {
+    let (id, owed) = (certificate.id, certificate.totals.outstanding.minor);
+    if owed == 0 {
+        return close_empty(certificate);
     }
-    certificate.state = CertificateState::Settled;
-    CERTIFICATES.set(&certificate.id, &certificate);
-    let (id, terms) = (certificate.id, &certificate.terms);
-    trade::api::Client::new().settle(terms.invoice, terms.face).map_err(ReceivableError::Documents)?;
-    emit(&ReceivableEvent::Settled { certificate: id, debtor: certificate.debtor });
+    if owed > binding::disputed(id) {
+        return fall_overdue(certificate, next_attempt);
+    }
+    take_off_agenda(id, |_| true);
+    certificate.state = CertificateState::Disputed;
+    CERTIFICATES.set(&id, &certificate);
     Ok(())
+}
+
+/// Ends a certificate on which nothing is owed any more.
+fn close_empty(certificate: Certificate) -> Result<(), ReceivableError> {
+    let paid = certificate.totals.settled.is_positive();
+    close(certificate, if paid { CertificateState::Settled } else { CertificateState::Diluted })
+}
+
+/// Less is owed on a certificate, or less is in dispute: it may have come to its end, or to be overdue.
+pub fn changed(certificate: Certificate) -> Result<(), ReceivableError> {
+    match certificate.state {
+        CertificateState::Overdue => {
+            let tried = AGENDA.get(&certificate.id).is_some_and(|entries| !entries.is_empty());
+            rest(certificate, if tried { None } else { Some(1) })
+        }
+        CertificateState::Disputed => rest(certificate, Some(1)),
+        _ if certificate.totals.outstanding.minor == 0 => close_empty(certificate),
+        _ => {
+            CERTIFICATES.set(&certificate.id, &certificate);
+            Ok(())
+        }
+    }
 }
 
 /// What is not paid is overdue, for every leaf at once, and is tried again on the next business day.
 fn fall_overdue(mut certificate: Certificate, next_attempt: Option<u8>) -> Result<(), ReceivableError> {
     schedule_attempt(&certificate, next_attempt)?;
     if certificate.state == CertificateState::Overdue {
+        CERTIFICATES.set(&certificate.id, &certificate);
         return Ok(());
     }
     certificate.state = CertificateState::Overdue;
     CERTIFICATES.set(&certificate.id, &certificate);
-    let rest = certificate.totals.outstanding;
+    let mut rest = certificate.totals.outstanding;
+    rest.minor -= binding::disputed(certificate.id);
     emit(&ReceivableEvent::Overdue { certificate: certificate.id, debtor: certificate.debtor, rest });
     Ok(())
 }

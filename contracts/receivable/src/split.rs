@@ -67,6 +67,7 @@ fn child(parent: &PartRecord, id: PartId, index: u16, amount: Money) -> Result<P
         depth: parent.depth + 1,
         amount,
         settled: 0,
+        diluted: 0,
         children: 0,
         hops: 0,
         arrival: BY_SPLIT,

@@ -13,7 +13,7 @@ use portolan_sdk::ensure;
 
 use crate::{
     ARRIVALS, CERTIFICATES_OF, HOPS, PARTS, certificate,
-    record::{BY_SPLIT, PartRecord, Status},
+    record::{BY_SPLIT, PartRecord},
     tree::Walk,
 };
 
@@ -115,17 +115,16 @@ fn show(id: PartId, record: &PartRecord, certificate: &Certificate, hops: Vec<Ho
         depth: record.depth,
         holder: record.holder,
         amount: record.money(record.amount)?,
-        outstanding: record.money(record.outstanding())?,
+        outstanding: record.money(record.outstanding_under(certificate.state))?,
         settled: record.money(record.settled)?,
         due: record.due,
         state: record.state_under(certificate.state),
         offer: record.offer().map(|offer| offer.terms.clone()),
-        financing: match record.status {
-            Status::Financed(financing) => Some(financing),
-            _ => None,
-        },
+        financing: record.financing(),
         children: record.children,
         hops,
+        diluted: record.money(record.diluted)?,
+        bound_by: record.binding().map(|binding| binding.reference),
     })
 }
 
@@ -152,8 +151,11 @@ pub fn holdings(account: AccountId, from: u32, at: Option<PartId>) -> Result<Hol
             };
             let held = if node == came { came_by(&record, account, entry) } else { record.arrival == BY_SPLIT };
             walk.step(if held { record.children } else { 0 });
-            if held && record.children == 0 && record.state() != PartState::Cancelled {
-                let certificate = certificate::load(record.certificate)?;
+            if !held || record.children > 0 {
+                continue;
+            }
+            let certificate = certificate::load(record.certificate)?;
+            if record.state_under(certificate.state) != PartState::Cancelled {
                 parts.push(show(node, &record, &certificate, last_hop(node, &record))?);
             }
         }
