@@ -636,6 +636,21 @@ data! {
         /// a cancellation is proposed already: wait for the holders, or take it back
         #[codec(index = 52)]
         DuplicateCancellation,
+        /// a credit note is being spread over the certificate: try again in the next block
+        #[codec(index = 53)]
+        BeingLowered,
+        /// the credit note is for another invoice than the certificate: name a certificate of its invoice
+        #[codec(index = 54)]
+        OtherInvoice,
+        /// no such claim: look its number up in the list
+        #[codec(index = 55)]
+        UnknownClaim,
+        /// the claim was discharged already
+        #[codec(index = 56)]
+        ClaimDischarged,
+        /// only who has the claim discharges it
+        #[codec(index = 57)]
+        NotClaimant,
     }
 
     /// What `receivable` tells.
@@ -882,6 +897,105 @@ data! {
             /// Cancelled or diluted.
             state: CertificateState,
         },
+        /// A certificate loses to a credit note, all that is owed on it in proportion.
+        #[codec(index = 21)]
+        Diluted {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes it.
+            debtor: AccountId,
+            /// Its first creditor.
+            creditor: AccountId,
+            /// The credit note.
+            credit: DocumentId,
+            /// What it loses.
+            amount: Money,
+            /// What of the credit note is left: for another certificate of the invoice, or the debtor's claim on the first creditor.
+            open: Money,
+        },
+        /// A leaf lost its share of that.
+        #[codec(index = 22)]
+        Lowered {
+            /// The certificate.
+            certificate: CertificateId,
+            /// The leaf.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// The credit note.
+            credit: DocumentId,
+            /// How much.
+            by: Money,
+            /// What is still owed on it.
+            outstanding: Money,
+        },
+        /// One holder owes another something because of a part.
+        #[codec(index = 23)]
+        ClaimMade {
+            /// The claim's number.
+            number: u32,
+            /// Why.
+            kind: ClaimKind,
+            /// Because of this part.
+            part: PartId,
+            /// To whom it is owed.
+            claimant: AccountId,
+            /// Who owes.
+            against: AccountId,
+            /// How much.
+            amount: Money,
+        },
+        /// The claimant says that a claim was met.
+        #[codec(index = 24)]
+        ClaimDischarged {
+            /// The claim's number.
+            number: u32,
+            /// To whom it was owed.
+            claimant: AccountId,
+            /// Who owed.
+            against: AccountId,
+            /// Commitment to how it was met.
+            reference: Hash,
+        },
+    }
+}
+
+small! {
+    /// Why a holder owes another.
+    pub enum ClaimKind {
+        /// A part that was sold to a funder fell by a credit note or award: the seller owes the difference.
+        #[codec(index = 0)]
+        Shortfall,
+    }
+}
+
+data! {
+    /// What one holder owes another because of a part. It is paid outside this contract, and discharged by who has it.
+    pub struct Claim {
+        /// Its number in the list of all claims.
+        pub number: u32,
+        /// Why.
+        pub kind: ClaimKind,
+        /// Because of this part.
+        pub part: PartId,
+        /// To whom it is owed.
+        pub claimant: AccountId,
+        /// Who owes.
+        pub against: AccountId,
+        /// How much.
+        pub amount: Money,
+        /// Business date on which it arose.
+        pub made: BusinessDate,
+        /// Commitment to how it was met; none while it is open.
+        pub discharged: Option<Hash>,
+    }
+
+    /// Part of the numbered list of an account's claims.
+    pub struct ClaimPage {
+        /// Entries of the whole list.
+        pub count: u32,
+        /// What is owed to or by the account, from entry `from` on.
+        pub claims: Vec<Claim>,
     }
 }
 
@@ -1025,6 +1139,20 @@ pub trait Receivable {
     #[call(index = 23)]
     fn withdraw_consent(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
 
+    /// The debtor or the first creditor has a certificate lose what an agreed credit note on its invoice takes from it: all that is owed on it, in
+    /// proportion, leftover units to the largest remainders. Large trees take several agenda entries; meanwhile their leaves are not split.
+    #[call(index = 24)]
+    fn dilute(
+        &mut self,
+        party: AccountId,
+        certificate: CertificateId,
+        credit: DocumentId,
+    ) -> Result<(), ReceivableError>;
+
+    /// Who has a claim on another holder says that it was met. `reference` commits to how.
+    #[call(index = 25)]
+    fn discharge(&mut self, claimant: AccountId, number: u32, reference: Hash) -> Result<(), ReceivableError>;
+
     /// A certificate with its sums. For its debtor, its first creditor and regulators.
     #[query(index = 0, path = "/receivables/{id}")]
     fn certificate(&self, id: CertificateId) -> Result<Certificate, ReceivableError>;
@@ -1057,4 +1185,8 @@ pub trait Receivable {
     /// The certificates that an account issued or was first offered, from number `from` on. For its member.
     #[query(index = 6, path = "/receivables")]
     fn certificates(&self, account: AccountId, from: Option<u32>) -> Result<CertificatePage, ReceivableError>;
+
+    /// What an account owes other holders, or they owe it, from entry `from` on. For its member.
+    #[query(index = 7, path = "/claims")]
+    fn claims(&self, account: AccountId, from: Option<u32>) -> Result<ClaimPage, ReceivableError>;
 }

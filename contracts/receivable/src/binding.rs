@@ -7,19 +7,19 @@
 use portolan_interface::{
     AccountId, CertificateId, Hash, Money, PartId, Role, TermsError,
     receivable::{
-        Certificate, CertificateState, DEFAULT_DISPUTE_DAYS, DISPUTE_PARAMETER, PartAct, PartState, ReceivableError,
-        ReceivableEvent, api::emit,
+        Certificate, CertificateState, ClaimKind, DEFAULT_DISPUTE_DAYS, DISPUTE_PARAMETER, PartAct, PartState,
+        ReceivableError, ReceivableEvent, api::emit,
     },
     settlement, trade,
 };
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DISPUTED, PARTS, cancellation,
+    DISPUTED, HOPS, PARTS, cancellation,
     certificate::{self, Sum, take},
-    payment,
+    claims, payment,
     record::{Agreement, Binding, Notes, PartRecord, Status},
-    transfer,
+    run, transfer,
 };
 
 /// Minor units of a certificate that are in dispute.
@@ -27,7 +27,7 @@ pub fn disputed(id: CertificateId) -> i128 {
     DISPUTED.get(&id).unwrap_or(0)
 }
 
-fn set_disputed(id: CertificateId, minor: i128) {
+pub fn set_disputed(id: CertificateId, minor: i128) {
     if minor == 0 { DISPUTED.remove(&id) } else { DISPUTED.set(&id, &minor) }
 }
 
@@ -80,8 +80,16 @@ fn carry_out(
     }
 }
 
+/// Passes for a part that can be bound: of a live certificate, and bound by nothing but what its own holder can take back. The parts of a cancelled
+/// one would come back to life by a hold and its release.
+fn ensure_unbound(certificate: &Certificate, record: &PartRecord) -> Result<(), ReceivableError> {
+    let (state, needed) = (certificate.state, CertificateState::Live);
+    ensure!(state == needed, ReceivableError::CertificateState { state, needed });
+    record.ensure_unbound()
+}
+
 fn hold(part: PartId, mut record: PartRecord, reference: Hash, by_court: bool) -> Result<(), ReceivableError> {
-    record.ensure_unbound()?;
+    ensure_unbound(&certificate::load(record.certificate)?, &record)?;
     end_open(part, &mut record)?;
     record.status = Status::Held(Binding { reference, by_court, financing: record.financing() });
     PARTS.set(&part, &record);
@@ -112,7 +120,7 @@ pub fn dispute(debtor: AccountId, part: PartId, reason: Hash, fraud: bool) -> Re
     let certificate = certificate::load(record.certificate)?;
     ensure!(certificate.debtor == debtor, ReceivableError::NotDebtor);
     env::authorize(debtor, "receivable.dispute", record.currency, 0).map_err(ReceivableError::Unauthorized)?;
-    record.ensure_unbound()?;
+    ensure_unbound(&certificate, &record)?;
     let days = env::parameter::<u16>(DISPUTE_PARAMETER).unwrap_or(DEFAULT_DISPUTE_DAYS);
     let until = certificate.issued.add_days(i32::from(days)).map_err(ReceivableError::Terms)?;
     ensure!(env::business_date() <= until.0, ReceivableError::DisputeWindow { until });
@@ -138,7 +146,7 @@ fn resolve(part: PartId, mut record: PartRecord, lost: Money, reference: Hash) -
     set_disputed(certificate.id, disputed(certificate.id) - outstanding.minor);
     record.unbind();
     if lost.is_positive() {
-        lower(&mut certificate, &mut record, lost)?;
+        lower(&mut certificate, part, &mut record, lost)?;
         trade::api::Client::new().release(certificate.terms.invoice, lost).map_err(ReceivableError::Documents)?;
     }
     PARTS.set(&part, &record);
@@ -147,8 +155,9 @@ fn resolve(part: PartId, mut record: PartRecord, lost: Money, reference: Hash) -
     payment::changed(certificate)
 }
 
-/// Passes while nothing is being paid out; answers whether the due date has run.
-fn ensure_at_rest(certificate: &Certificate) -> Result<bool, ReceivableError> {
+/// Passes while nothing is being paid out or taken off; answers whether the due date has run.
+pub fn ensure_at_rest(certificate: &Certificate) -> Result<bool, ReceivableError> {
+    run::ensure_none(certificate.id)?;
     match certificate.state {
         CertificateState::Live => Ok(false),
         CertificateState::Overdue | CertificateState::Disputed => Ok(true),
@@ -167,9 +176,21 @@ fn owe(certificate: &Certificate, due: bool, lost: Money, left: Money) -> Result
     told.map_err(ReceivableError::Settlement)
 }
 
-/// A leaf loses something.
-pub fn lower(certificate: &mut Certificate, record: &mut PartRecord, lost: Money) -> Result<(), ReceivableError> {
+/// A leaf loses something; who sold it to a funder owes the funder the difference.
+pub fn lower(
+    certificate: &mut Certificate,
+    part: PartId,
+    record: &mut PartRecord,
+    lost: Money,
+) -> Result<(), ReceivableError> {
     let minor = u128::try_from(lost.minor).map_err(|_| ReceivableError::Terms(TermsError::Negative))?;
     record.diluted = record.diluted.checked_add(minor).ok_or(ReceivableError::Terms(TermsError::Overflow))?;
+    if record.financing().is_some() {
+        // A financed part is not split or passed on: its last change of holder is the sale.
+        let sale = record.hops.checked_sub(1).and_then(|number| HOPS.get(&(part, number)));
+        if let Some(sale) = sale {
+            claims::make(ClaimKind::Shortfall, part, record.holder, sale.from, lost);
+        }
+    }
     take(certificate, Sum::Diluted, lost.minor)
 }

@@ -15,6 +15,7 @@ use crate::{
     CANCELLATIONS, PARTS,
     certificate::{self, Sum, close, take},
     record::{PartRecord, Status},
+    run,
     transfer::ensure_may_commit,
 };
 
@@ -73,6 +74,7 @@ pub fn consent(holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
     let certificate = certificate::load(record.certificate)?;
     let mut cancellation = load(certificate.id);
     ensure!(cancellation.standing, ReceivableError::NoCancellation);
+    run::ensure_none(certificate.id)?;
     ensure_may_commit(holder)?;
     record.status = Status::Consenting(cancellation.round);
     PARTS.set(&part, &record);

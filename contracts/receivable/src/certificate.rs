@@ -158,6 +158,7 @@ fn root_part(certificate: &Certificate, arrival: u32) -> Result<PartRecord, Rece
         amount: unsigned(terms.face.minor)?,
         settled: 0,
         diluted: 0,
+        weighed: false,
         dust: unsigned(certificate.dust_minor)?,
         due: certificate.due,
         splittable: terms.splittable,

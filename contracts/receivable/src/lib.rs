@@ -11,9 +11,12 @@ extern crate alloc;
 mod binding;
 mod cancellation;
 mod certificate;
+mod claims;
+mod dilution;
 mod merge;
 mod payment;
 mod record;
+mod run;
 mod split;
 mod transfer;
 mod tree;
@@ -22,16 +25,16 @@ mod view;
 use alloc::vec::Vec;
 
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, FinancingId, Hash, Money, PartId,
+    AccountId, BusinessDate, CertificateId, DocumentId, FinancingId, Hash, Money, PartId,
     receivable::{
-        Certificate, CertificatePage, CertificateTerms, DueEntry, HoldingPage, Hop, Lineage, Part, PartAct, PartFacts,
-        PartPage, Receivable, ReceivableError, Recourse,
+        Certificate, CertificatePage, CertificateTerms, Claim, ClaimPage, DueEntry, HoldingPage, Hop, Lineage, Part,
+        PartAct, PartFacts, PartPage, Receivable, ReceivableError, Recourse,
     },
 };
 
 use cancellation::Cancellation;
-use payment::Run;
 use record::{Notes, PartRecord};
+use run::Run;
 
 portolan_sdk::storage! {
     /// Certificates; written at issue, acceptance and payment.
@@ -46,9 +49,9 @@ portolan_sdk::storage! {
     4 => CERTIFICATES_OF: List<AccountId, CertificateId>;
     /// What a certificate has on the agenda.
     5 => AGENDA: Map<CertificateId, Vec<DueEntry>>;
-    /// Payment that goes over several agenda entries.
+    /// A payment or credit note that goes over several agenda entries.
     6 => RUNS: Map<CertificateId, Run>;
-    /// Remainders of a payment that does not suffice, in pages.
+    /// Remainders of what is being weighed, in pages.
     7 => REMAINDERS: Map<(CertificateId, u16), Vec<u128>>;
     /// What stands open beside a part's record.
     8 => NOTES: Map<PartId, Notes>;
@@ -56,6 +59,10 @@ portolan_sdk::storage! {
     9 => DISPUTED: Map<CertificateId, i128>;
     /// The last proposal to cancel.
     10 => CANCELLATIONS: Map<CertificateId, Cancellation>;
+    /// All claims of holders on each other.
+    11 => CLAIMS: List<(), Claim>;
+    /// Numbers of what is owed to or by an account.
+    12 => CLAIMS_OF: List<AccountId, u32>;
 }
 
 // Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
@@ -133,7 +140,7 @@ impl Receivable for Contract {
 
     #[inline(never)]
     fn continue_payment(&mut self, certificate: CertificateId) -> Result<(), ReceivableError> {
-        payment::go_on(certificate)
+        run::go_on(certificate)
     }
 
     #[inline(never)]
@@ -202,6 +209,26 @@ impl Receivable for Contract {
     #[inline(never)]
     fn withdraw_consent(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
         cancellation::take_back(holder, part)
+    }
+
+    #[inline(never)]
+    fn dilute(
+        &mut self,
+        party: AccountId,
+        certificate: CertificateId,
+        credit: DocumentId,
+    ) -> Result<(), ReceivableError> {
+        dilution::dilute(party, certificate, credit)
+    }
+
+    #[inline(never)]
+    fn discharge(&mut self, claimant: AccountId, number: u32, reference: Hash) -> Result<(), ReceivableError> {
+        claims::discharge(claimant, number, reference)
+    }
+
+    #[inline(never)]
+    fn claims(&self, account: AccountId, from: Option<u32>) -> Result<ClaimPage, ReceivableError> {
+        claims::page(account, from.unwrap_or(0))
     }
 
     #[inline(never)]

@@ -49,6 +49,7 @@ fn child(holder: AccountId, parent: PartId, position: u16) -> Result<PartRecord,
     ensure!(child.holder == holder, ReceivableError::SiblingHolder { position });
     let state = child.state();
     ensure!(state == PartState::Live, ReceivableError::SiblingState { position, state });
+    ensure!(!child.weighed, ReceivableError::BeingLowered);
     Ok(child)
 }
 

@@ -32,6 +32,8 @@ pub struct PartRecord {
     /// Minor units that credit notes and awards took off it while it was whole.
     #[codec(compact)]
     pub diluted: u128,
+    /// Whether a credit note counts on its amount: it is not split or merged until its share is taken.
+    pub weighed: bool,
     /// Smallest child, minor units.
     #[codec(compact)]
     pub dust: u128,

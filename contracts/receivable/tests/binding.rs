@@ -300,7 +300,9 @@ fn who_may_dispute_and_when() {
     let world = World::new();
     world.chain.set_parameter(DISPUTE_PARAMETER, &10u16);
     let offered = world.offered(2, cny(FACE));
-    refuses(&world, || dispute(&world, PartId::root(offered)), needs(PartState::Offered, PartState::Live));
+    let (state, needed) = (CertificateState::Offered, CertificateState::Live);
+    let error = ReceivableError::CertificateState { state, needed };
+    refuses(&world, || dispute(&world, PartId::root(offered)), error);
     let (_, root) = world.live(1, cny(FACE));
     let other = || world.receivable(world.tier_1).dispute(world.tier_1.account, root, reference(), false);
     refuses(&world, other, ReceivableError::NotDebtor);

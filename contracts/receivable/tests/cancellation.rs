@@ -81,6 +81,13 @@ fn on_a_cancelled_certificate_nothing_can_be_done() {
     refuses(&world, || take_back(&world, world.tier_1, root), gone);
     let over = ReceivableError::CertificateState { state: CertificateState::Cancelled, needed: CertificateState::Live };
     refuses(&world, || propose(&world, certificate), over);
+    // Held and released, or disputed and resolved, it would be live again.
+    let over = ReceivableError::CertificateState { state: CertificateState::Cancelled, needed: CertificateState::Live };
+    let regulator = world.receivable(world.regulator);
+    let hold = || regulator.order(world.regulator.account, root, receivable::PartAct::Hold, world::commitment(1));
+    refuses(&world, hold, over.clone());
+    let dispute = || world.receivable(world.core).dispute(world.core.account, root, world::commitment(1), true);
+    refuses(&world, dispute, over);
     let offer = || {
         world.receivable(world.tier_1).offer_transfer(
             world.tier_1.account,
