@@ -5,8 +5,8 @@ use alloc::{string::String, vec::Vec};
 use portolan_sdk::{CallError, ScheduleRefusal};
 
 use crate::{
-    AccountId, BusinessDate, CertificateId, Convention, Currency, DocumentId, FinancingId, Hash, MemberId,
-    MemberStatus, Money, PartId, TermsError, Unauthorized, data,
+    AccountId, BusinessDate, CertificateId, Convention, Currency, DayCount, DocumentId, FinancingId, Hash, MemberId,
+    MemberStatus, Money, PartId, Ppm, TermsError, Unauthorized, data,
     settlement::SettlementError,
     small,
     trade::{Evidence, TradeError},
@@ -272,6 +272,22 @@ data! {
         pub diluted: Money,
         /// Commitment to the order or agreement that holds it, or to the reason of the dispute.
         pub bound_by: Option<Hash>,
+        /// The debtor's offer to pay early.
+        pub early: Option<EarlyOffer>,
+    }
+
+    /// What the debtor offers for paying a part before its day.
+    pub struct EarlyOffer {
+        /// Who may accept: the holder at the time.
+        pub to: AccountId,
+        /// What was owed on the part.
+        pub amount: Money,
+        /// Discount a year, at most one whole.
+        pub rate: Ppm,
+        /// How days are counted, from the day of acceptance to the due date.
+        pub day_count: DayCount,
+        /// Last day on which it can be accepted.
+        pub expires: BusinessDate,
     }
 
     /// What a court orders about a part, or debtor and holder agree.
@@ -651,6 +667,18 @@ data! {
         /// only who has the claim discharges it
         #[codec(index = 57)]
         NotClaimant,
+        /// nothing is offered for early payment of this part to this account: the debtor offers it first
+        #[codec(index = 58)]
+        NoEarlyOffer,
+        /// the offer of early payment was for {offered}: ask for one on what the part is now
+        #[codec(index = 59)]
+        EarlyOfferStale {
+            /// What was owed when it was made.
+            offered: Money,
+        },
+        /// the discount is at most one whole a year
+        #[codec(index = 60)]
+        UnsoundDiscount,
     }
 
     /// What `receivable` tells.
@@ -957,6 +985,34 @@ data! {
             /// Commitment to how it was met.
             reference: Hash,
         },
+        /// The debtor offers to pay a part early, or takes that back.
+        #[codec(index = 25)]
+        EarlyPaymentOffered {
+            /// The part.
+            part: PartId,
+            /// Who offers.
+            debtor: AccountId,
+            /// To whom.
+            holder: AccountId,
+            /// The offer; none when it is taken back.
+            offer: Option<EarlyOffer>,
+        },
+        /// A part was paid before its day.
+        #[codec(index = 26)]
+        PaidEarly {
+            /// The certificate.
+            certificate: CertificateId,
+            /// The part.
+            part: PartId,
+            /// Who was paid.
+            holder: AccountId,
+            /// What was owed.
+            amount: Money,
+            /// What was given up of it.
+            discount: Money,
+            /// What was paid.
+            paid: Money,
+        },
     }
 }
 
@@ -1152,6 +1208,25 @@ pub trait Receivable {
     /// Who has a claim on another holder says that it was met. `reference` commits to how.
     #[call(index = 25)]
     fn discharge(&mut self, claimant: AccountId, number: u32, reference: Hash) -> Result<(), ReceivableError>;
+
+    /// The debtor offers to pay a live part before its day for a discount, to the end of `expires`; a new offer stands in the place of the last.
+    #[call(index = 26)]
+    fn offer_early_payment(
+        &mut self,
+        debtor: AccountId,
+        part: PartId,
+        rate: Ppm,
+        day_count: DayCount,
+        expires: BusinessDate,
+    ) -> Result<(), ReceivableError>;
+
+    /// The debtor takes the offer of early payment back.
+    #[call(index = 27)]
+    fn withdraw_early_payment(&mut self, debtor: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The holder takes early payment: the discount is reckoned from today to the due date, and the debtor's deposit pays at once or nothing changes.
+    #[call(index = 28)]
+    fn accept_early_payment(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
 
     /// A certificate with its sums. For its debtor, its first creditor and regulators.
     #[query(index = 0, path = "/receivables/{id}")]

@@ -13,6 +13,7 @@ mod cancellation;
 mod certificate;
 mod claims;
 mod dilution;
+mod early;
 mod merge;
 mod payment;
 mod record;
@@ -25,7 +26,7 @@ mod view;
 use alloc::vec::Vec;
 
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, DocumentId, FinancingId, Hash, Money, PartId,
+    AccountId, BusinessDate, CertificateId, DayCount, DocumentId, FinancingId, Hash, Money, PartId, Ppm,
     receivable::{
         Certificate, CertificatePage, CertificateTerms, Claim, ClaimPage, DueEntry, HoldingPage, Hop, Lineage, Part,
         PartAct, PartFacts, PartPage, Receivable, ReceivableError, Recourse,
@@ -229,6 +230,28 @@ impl Receivable for Contract {
     #[inline(never)]
     fn claims(&self, account: AccountId, from: Option<u32>) -> Result<ClaimPage, ReceivableError> {
         claims::page(account, from.unwrap_or(0))
+    }
+
+    #[inline(never)]
+    fn offer_early_payment(
+        &mut self,
+        debtor: AccountId,
+        part: PartId,
+        rate: Ppm,
+        day_count: DayCount,
+        expires: BusinessDate,
+    ) -> Result<(), ReceivableError> {
+        early::offer(debtor, part, rate, day_count, expires)
+    }
+
+    #[inline(never)]
+    fn withdraw_early_payment(&mut self, debtor: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        early::withdraw(debtor, part)
+    }
+
+    #[inline(never)]
+    fn accept_early_payment(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        early::accept(holder, part)
     }
 
     #[inline(never)]

@@ -3,7 +3,7 @@
 use codec::{Decode, Encode};
 use portolan_interface::{
     AccountId, BusinessDate, CertificateId, Currency, FinancingId, Hash, Money, PartId, TermsError,
-    receivable::{CertificateState, PartAct, PartState, ReceivableError, TransferOffer},
+    receivable::{CertificateState, EarlyOffer, PartAct, PartState, ReceivableError, TransferOffer},
 };
 use portolan_sdk::{ensure, env};
 
@@ -108,6 +108,8 @@ pub struct OpenOffer {
 pub struct Notes {
     /// What one side has agreed to.
     pub agreement: Option<Agreement>,
+    /// The debtor's offer to pay early.
+    pub early: Option<EarlyOffer>,
 }
 
 impl Notes {

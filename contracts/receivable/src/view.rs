@@ -13,7 +13,7 @@ use portolan_sdk::ensure;
 
 use crate::{
     ARRIVALS, CERTIFICATES_OF, HOPS, PARTS, certificate,
-    record::{BY_SPLIT, PartRecord},
+    record::{BY_SPLIT, Notes, PartRecord},
     tree::Walk,
 };
 
@@ -125,6 +125,7 @@ fn show(id: PartId, record: &PartRecord, certificate: &Certificate, hops: Vec<Ho
         hops,
         diluted: record.money(record.diluted)?,
         bound_by: record.binding().map(|binding| binding.reference),
+        early: Notes::of(id).early,
     })
 }
 
