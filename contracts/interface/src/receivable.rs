@@ -34,6 +34,9 @@ pub const DEFAULT_DUST_MINOR: i128 = 100;
 pub const DISPUTE_PARAMETER: &str = "receivable.dispute-days";
 /// The dispute window when the parameter is not set: until the due date.
 pub const DEFAULT_DISPUTE_DAYS: u16 = 366;
+/// Front of the governed parameters (`i128`) that limit what a debtor may owe on certificates, in minor units of a currency. The whole name is
+/// `debt-limit.`, the 32 hex digits of the debtor's account, `.` and the currency in small letters; without one there is no limit.
+pub const DEBT_LIMIT_PARAMETER: &str = "debt-limit.";
 /// Business days on which an overdue certificate is tried again by itself; after them anybody may call `collect`.
 pub const COLLECTION_ATTEMPTS: u8 = 30;
 
@@ -136,6 +139,9 @@ small! {
         /// Sold to a funder.
         #[codec(index = 2)]
         Discount,
+        /// Back to who had given it with recourse, and made good for the debtor.
+        #[codec(index = 3)]
+        Recourse,
     }
 }
 
@@ -336,6 +342,24 @@ data! {
         pub evidence: Evidence,
         /// From the root to the part.
         pub path: Vec<LineageStep>,
+        /// Owed on the part.
+        pub outstanding: Money,
+        /// Where the part stands.
+        pub part_state: PartState,
+        /// The financing that encumbers it.
+        pub financing: Option<FinancingId>,
+        /// Commitment to what holds it, or to the reason of the dispute.
+        pub bound_by: Option<Hash>,
+        /// Whether the debtor has acknowledged it, or a part that it was split from, without objection.
+        pub acknowledged: bool,
+    }
+
+    /// What a debtor owes on all its certificates in a currency.
+    pub struct Debt {
+        /// Owed: offered, live and overdue.
+        pub used: Money,
+        /// Most that may be owed when another is issued; none where governance has set no limit.
+        pub limit: Option<Money>,
     }
 
     /// Part of a certificate's tree, in depth-first order.
@@ -398,6 +422,8 @@ data! {
         pub due: BusinessDate,
         /// Where it stands.
         pub state: PartState,
+        /// The financing that encumbers it.
+        pub financing: Option<FinancingId>,
     }
 }
 
@@ -679,6 +705,30 @@ data! {
         /// the discount is at most one whole a year
         #[codec(index = 60)]
         UnsoundDiscount,
+        /// the debtor acknowledged the assignment without objection: only fraud can be disputed now
+        #[codec(index = 61)]
+        Acknowledged,
+        /// the part came to this account without recourse: only the debtor owes it
+        #[codec(index = 62)]
+        NoRecourse,
+        /// grace runs until {until}: recourse begins on the day after
+        #[codec(index = 63)]
+        InGrace {
+            /// Its last day.
+            until: BusinessDate,
+        },
+        /// recourse was claimed already, as claim {number}
+        #[codec(index = 64)]
+        AlreadyClaimed {
+            /// The claim's number.
+            number: u32,
+        },
+        /// the debtor's limit leaves {room}: issue less, or wait until something is paid
+        #[codec(index = 65)]
+        DebtLimit {
+            /// What may still be issued.
+            room: Money,
+        },
     }
 
     /// What `receivable` tells.
@@ -1013,6 +1063,16 @@ data! {
             /// What was paid.
             paid: Money,
         },
+        /// The debtor took notice of who holds a part, and objects to nothing.
+        #[codec(index = 27)]
+        AssignmentAcknowledged {
+            /// The part.
+            part: PartId,
+            /// Who owes.
+            debtor: AccountId,
+            /// Who holds it.
+            holder: AccountId,
+        },
     }
 }
 
@@ -1022,6 +1082,10 @@ small! {
         /// A part that was sold to a funder fell by a credit note or award: the seller owes the difference.
         #[codec(index = 0)]
         Shortfall,
+        /// The debtor did not pay, and the part was given with recourse. What the debtor pays meanwhile comes off. Discharged, the part goes back to
+        /// who made it good, and with it the recourse to who was before.
+        #[codec(index = 1)]
+        Recourse,
     }
 }
 
@@ -1228,6 +1292,15 @@ pub trait Receivable {
     #[call(index = 28)]
     fn accept_early_payment(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
 
+    /// The debtor acknowledges who holds a part and objects to nothing: it can dispute the part, and what is split from it, for fraud only.
+    #[call(index = 29)]
+    fn acknowledge(&mut self, debtor: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// After grace, the holder of an overdue part claims what is owed on it from who gave it with recourse. One claim at a time; when it is
+    /// discharged, the part goes back to who made it good.
+    #[call(index = 30)]
+    fn claim_recourse(&mut self, holder: AccountId, part: PartId) -> Result<u32, ReceivableError>;
+
     /// A certificate with its sums. For its debtor, its first creditor and regulators.
     #[query(index = 0, path = "/receivables/{id}")]
     fn certificate(&self, id: CertificateId) -> Result<Certificate, ReceivableError>;
@@ -1264,4 +1337,8 @@ pub trait Receivable {
     /// What an account owes other holders, or they owe it, from entry `from` on. For its member.
     #[query(index = 7, path = "/claims")]
     fn claims(&self, account: AccountId, from: Option<u32>) -> Result<ClaimPage, ReceivableError>;
+
+    /// What a debtor owes on certificates in a currency, and its limit. For its member.
+    #[query(index = 8, path = "/debts/{account}/{currency}")]
+    fn debt(&self, account: AccountId, currency: Currency) -> Result<Debt, ReceivableError>;
 }

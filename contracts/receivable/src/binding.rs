@@ -124,6 +124,7 @@ pub fn dispute(debtor: AccountId, part: PartId, reason: Hash, fraud: bool) -> Re
     let days = env::parameter::<u16>(DISPUTE_PARAMETER).unwrap_or(DEFAULT_DISPUTE_DAYS);
     let until = certificate.issued.add_days(i32::from(days)).map_err(ReceivableError::Terms)?;
     ensure!(env::business_date() <= until.0, ReceivableError::DisputeWindow { until });
+    ensure!(fraud || !is_acknowledged(part, &record)?, ReceivableError::Acknowledged);
     end_open(part, &mut record)?;
     record.status = Status::Disputed(Binding { reference: reason, by_court: false, financing: record.financing() });
     PARTS.set(&part, &record);
@@ -132,6 +133,32 @@ pub fn dispute(debtor: AccountId, part: PartId, reason: Hash, fraud: bool) -> Re
     set_disputed(certificate.id, sum);
     emit(&ReceivableEvent::DisputeOpened { part, debtor, holder: record.holder, amount, reason, fraud });
     Ok(())
+}
+
+/// The debtor takes notice of who holds a part, and objects to nothing.
+pub fn acknowledge(debtor: AccountId, part: PartId) -> Result<(), ReceivableError> {
+    let record = PartRecord::load(part)?;
+    let certificate = certificate::load(record.certificate)?;
+    ensure!(certificate.debtor == debtor, ReceivableError::NotDebtor);
+    env::authorize(debtor, "receivable.acknowledge", record.currency, 0).map_err(ReceivableError::Unauthorized)?;
+    ensure_unbound(&certificate, &record)?;
+    let mut notes = Notes::of(part);
+    notes.acknowledged = true;
+    notes.keep(part);
+    emit(&ReceivableEvent::AssignmentAcknowledged { part, debtor, holder: record.holder });
+    Ok(())
+}
+
+/// Whether the debtor has acknowledged the part, or one that it was split from.
+fn is_acknowledged(part: PartId, record: &PartRecord) -> Result<bool, ReceivableError> {
+    let (mut part, mut parent) = (part, record.parent);
+    loop {
+        if Notes::of(part).acknowledged {
+            return Ok(true);
+        }
+        let Some(above) = parent else { return Ok(false) };
+        (part, parent) = (above, PartRecord::load(above)?.parent);
+    }
 }
 
 /// A dispute ends: the part loses something, or nothing, and the rest is owed.

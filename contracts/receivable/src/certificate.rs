@@ -15,7 +15,7 @@ use portolan_sdk::{CalendarRefusal, ensure, env};
 use portolan_terms::{DayStatus, TermsError, adjust};
 
 use crate::{
-    AGENDA, ARRIVALS, CERTIFICATES, CERTIFICATES_OF, HOPS, PARTS,
+    AGENDA, ARRIVALS, CERTIFICATES, CERTIFICATES_OF, HOPS, PARTS, debt,
     record::{PartRecord, Status},
     transfer::{ensure_may_commit, ensure_may_receive},
 };
@@ -50,6 +50,7 @@ pub fn issue(debtor: AccountId, terms: CertificateTerms) -> Result<CertificateId
     let serves =
         settlement::api::Client::new().serves(terms.bank, face.currency).map_err(ReceivableError::Settlement)?;
     ensure!(serves, ReceivableError::BankDoesNotServe);
+    debt::add(debtor, face)?;
     let documents = trade::api::Client::new();
     let (ordinal, evidence) =
         documents.certify(terms.invoice, debtor, terms.creditor, face).map_err(ReceivableError::Documents)?;
@@ -261,7 +262,7 @@ pub fn take(certificate: &mut Certificate, sum: Sum, minor: i128) -> Result<(), 
         Sum::Cancelled => &mut totals.cancelled,
     };
     *sum = sum.checked_add(amount).map_err(ReceivableError::Terms)?;
-    Ok(())
+    debt::take_off(certificate.debtor, amount)
 }
 
 /// Nothing is owed any more: the invoice learns what was paid on it.

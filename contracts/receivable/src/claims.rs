@@ -6,7 +6,7 @@ use portolan_interface::{
 };
 use portolan_sdk::{ensure, env};
 
-use crate::{CLAIMS, CLAIMS_OF};
+use crate::{CLAIMS, CLAIMS_OF, recourse};
 
 /// Records a claim; answers its number.
 pub fn make(kind: ClaimKind, part: PartId, claimant: AccountId, against: AccountId, amount: Money) -> u32 {
@@ -21,7 +21,7 @@ pub fn make(kind: ClaimKind, part: PartId, claimant: AccountId, against: Account
 
 /// Who has the claim says that it was met.
 pub fn discharge(claimant: AccountId, number: u32, reference: Hash) -> Result<(), ReceivableError> {
-    let mut claim = CLAIMS.get(&(), number).ok_or(ReceivableError::UnknownClaim)?;
+    let mut claim = recourse::present(CLAIMS.get(&(), number).ok_or(ReceivableError::UnknownClaim)?)?;
     ensure!(claim.claimant == claimant, ReceivableError::NotClaimant);
     let Claim { amount, against, .. } = claim;
     env::authorize(claimant, "receivable.discharge", amount.currency, amount.minor)
@@ -30,12 +30,16 @@ pub fn discharge(claimant: AccountId, number: u32, reference: Hash) -> Result<()
     claim.discharged = Some(reference);
     CLAIMS.set(&(), number, &claim);
     emit(&ReceivableEvent::ClaimDischarged { number, claimant, against, reference });
-    Ok(())
+    match claim.kind {
+        ClaimKind::Shortfall => Ok(()),
+        ClaimKind::Recourse => recourse::give_back(&claim),
+    }
 }
 
 pub fn page(account: AccountId, from: u32) -> Result<ClaimPage, ReceivableError> {
     ensure!(access::may_read(&[account]), ReceivableError::NotParty);
     let numbers = CLAIMS_OF.page(&account, from, PAGE);
-    let claims = numbers.into_iter().filter_map(|number| CLAIMS.get(&(), number)).collect();
+    let claims = numbers.into_iter().filter_map(|number| CLAIMS.get(&(), number));
+    let claims = claims.map(recourse::present).collect::<Result<_, _>>()?;
     Ok(ClaimPage { count: CLAIMS_OF.len(&account), claims })
 }

@@ -12,11 +12,13 @@ mod binding;
 mod cancellation;
 mod certificate;
 mod claims;
+mod debt;
 mod dilution;
 mod early;
 mod merge;
 mod payment;
 mod record;
+mod recourse;
 mod run;
 mod split;
 mod transfer;
@@ -26,10 +28,10 @@ mod view;
 use alloc::vec::Vec;
 
 use portolan_interface::{
-    AccountId, BusinessDate, CertificateId, DayCount, DocumentId, FinancingId, Hash, Money, PartId, Ppm,
+    AccountId, BusinessDate, CertificateId, Currency, DayCount, DocumentId, FinancingId, Hash, Money, PartId, Ppm,
     receivable::{
-        Certificate, CertificatePage, CertificateTerms, Claim, ClaimPage, DueEntry, HoldingPage, Hop, Lineage, Part,
-        PartAct, PartFacts, PartPage, Receivable, ReceivableError, Recourse,
+        Certificate, CertificatePage, CertificateTerms, Claim, ClaimPage, Debt, DueEntry, HoldingPage, Hop, Lineage,
+        Part, PartAct, PartFacts, PartPage, Receivable, ReceivableError, Recourse,
     },
 };
 
@@ -64,6 +66,8 @@ portolan_sdk::storage! {
     11 => CLAIMS: List<(), Claim>;
     /// Numbers of what is owed to or by an account.
     12 => CLAIMS_OF: List<AccountId, u32>;
+    /// Minor units that a debtor owes on its certificates in a currency.
+    13 => DEBTS: Map<(AccountId, [u8; 3]), i128>;
 }
 
 // Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
@@ -252,6 +256,21 @@ impl Receivable for Contract {
     #[inline(never)]
     fn accept_early_payment(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError> {
         early::accept(holder, part)
+    }
+
+    #[inline(never)]
+    fn acknowledge(&mut self, debtor: AccountId, part: PartId) -> Result<(), ReceivableError> {
+        binding::acknowledge(debtor, part)
+    }
+
+    #[inline(never)]
+    fn claim_recourse(&mut self, holder: AccountId, part: PartId) -> Result<u32, ReceivableError> {
+        recourse::claim(holder, part)
+    }
+
+    #[inline(never)]
+    fn debt(&self, account: AccountId, currency: Currency) -> Result<Debt, ReceivableError> {
+        debt::view(account, currency)
     }
 
     #[inline(never)]

@@ -110,6 +110,10 @@ pub struct Notes {
     pub agreement: Option<Agreement>,
     /// The debtor's offer to pay early.
     pub early: Option<EarlyOffer>,
+    /// Whether the debtor objects to nothing.
+    pub acknowledged: bool,
+    /// Number of the open claim of recourse.
+    pub recourse: Option<u32>,
 }
 
 impl Notes {

@@ -130,7 +130,7 @@ fn open_offer(record: &PartRecord, receiver: AccountId) -> Result<OpenOffer, Rec
 }
 
 /// Records the change of holder and gives the debtor notice of it by the event.
-fn hand_over(
+pub fn hand_over(
     part: PartId,
     record: &mut PartRecord,
     to: AccountId,
@@ -172,6 +172,7 @@ pub fn facts(part: PartId) -> Result<PartFacts, ReceivableError> {
         outstanding: record.money(record.outstanding_under(certificate.state))?,
         due: record.due,
         state: record.state_under(certificate.state),
+        financing: record.financing(),
     })
 }
 

@@ -63,6 +63,9 @@ pub fn part(id: PartId) -> Result<Part, ReceivableError> {
 pub fn lineage(id: PartId) -> Result<Lineage, ReceivableError> {
     let mut record = PartRecord::load(id)?;
     let certificate = readable(&record)?;
+    let (outstanding, part_state) =
+        (record.money(record.outstanding_under(certificate.state))?, record.state_under(certificate.state));
+    let (financing, bound_by) = (record.financing(), record.binding().map(|binding| binding.reference));
     let mut path = Vec::new();
     let mut part = id;
     loop {
@@ -85,7 +88,12 @@ pub fn lineage(id: PartId) -> Result<Lineage, ReceivableError> {
         due: certificate.due,
         state: certificate.state,
         evidence: certificate.evidence,
+        acknowledged: path.iter().any(|step| Notes::of(step.part).acknowledged),
         path,
+        outstanding,
+        part_state,
+        financing,
+        bound_by,
     })
 }
 
