@@ -1,9 +1,10 @@
-//! Certificates of core enterprises: issue, acceptance, split, transfer, and payment on the due date.
+//! Certificates of core enterprises: issue, acceptance, split and merge, transfer, what binds and lowers a part, payment, and who answers when the
+//! debtor does not pay.
 //!
-//! A certificate is a tree of parts; its leaves carry the value. Conservation holds by construction: a split gives away exactly what it closes,
-//! and only acceptance, refusal and payment change a certificate's sums. A part's record holds all that a split needs, so a split reads one
-//! value and writes one for the parent and one for each child. Must never move money (that is `settlement`'s) nor judge documents
-//! (`trade-documents`'), and must never be called back by a contract that it calls.
+//! A certificate is a tree of parts; its leaves carry the value. Conservation holds by construction: a split gives away exactly what it closes, a merge
+//! takes back exactly that, and whatever else changes a certificate's sums goes through one function, `certificate::take`. A part's record holds all
+//! that a split needs, so a split reads one value and writes one for the parent and one for each child. Must never move money (that is `settlement`'s)
+//! nor judge documents (`trade-documents`'), and must never be called back by a contract that it calls.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
