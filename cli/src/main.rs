@@ -9,6 +9,7 @@ use portolan::commands::{
     chain, contract, doctor, document, financing, governance, key, member, receivable, settlement, spec, trade, verify,
 };
 use portolan::context::{Context, GlobalArgs};
+use portolan::demo::{self, DemoCommand};
 use portolan::devnet::{self, DevnetArgs};
 use portolan::error::CliResult;
 use portolan::{bench, output::Output};
@@ -84,6 +85,9 @@ enum Command {
     Doctor,
     /// A consortium on this machine.
     Devnet(DevnetArgs),
+    /// Longer stories on a network of their own.
+    #[command(subcommand)]
+    Demo(DemoCommand),
     /// Open-loop load against a fresh devnet with real days.
     Bench(bench::BenchArgs),
     /// Completions for a shell.
@@ -132,6 +136,7 @@ fn run(cli: Cli) -> CliResult<()> {
         Command::Status => chain::status(&context),
         Command::Doctor => doctor::run(&context),
         Command::Devnet(args) => devnet::run(args, &output),
+        Command::Demo(command) => demo::run(command, &output),
         Command::Bench(args) => bench::run(args, &output),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "portolan", &mut std::io::stdout());
