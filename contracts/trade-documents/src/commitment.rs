@@ -55,21 +55,17 @@ pub fn load(id: DocumentId) -> Result<Commitment, TradeError> {
     COMMITMENTS.get(&id).ok_or(TradeError::UnknownCommitment)
 }
 
-/// The owner says that the salts are destroyed. Said again it changes nothing and answers the first receipt. A restricted member may: who
-/// is asked to erase personal data must, whatever else it may do.
-pub fn erase(owner: AccountId, id: DocumentId) -> Result<Erasure, TradeError> {
+/// The owner says that the salts of this root are destroyed. Said again it changes nothing and answers the first receipt. A restricted member
+/// may: who is asked to erase personal data must, whatever else it may do.
+pub fn erase(owner: AccountId, id: DocumentId, commitment: Hash) -> Result<Erasure, TradeError> {
     let mut record = load(id)?;
     ensure!(record.owner == owner, TradeError::NotSaltOwner);
     authorise(owner, "trade-documents.erase-salts")?;
-    if let Some(erasure) = record.erasure() {
-        return Ok(erasure.clone());
+    if let Some(erasure) = record.erased.clone().filter(|erasure| erasure.commitment == commitment) {
+        return Ok(erasure);
     }
-    let erasure = Erasure {
-        commitment: record.commitment,
-        date: dates::today(),
-        time: env::block_time(),
-        height: env::block_height(),
-    };
+    ensure!(record.commitment == commitment, TradeError::StaleCommitment);
+    let erasure = Erasure { commitment, date: dates::today(), time: env::block_time(), height: env::block_height() };
     record.erased = Some(erasure.clone());
     COMMITMENTS.set(&id, &record);
     emit(&TradeEvent::SaltsErased { document: id, owner, commitment: erasure.commitment });

@@ -433,8 +433,8 @@ impl TradeDocuments for Contract {
     }
 
     #[inline(never)]
-    fn erase_salts(&mut self, owner: AccountId, document: DocumentId) -> Result<Erasure, TradeError> {
-        commitment::erase(owner, document)
+    fn erase_salts(&mut self, owner: AccountId, document: DocumentId, commitment: Hash) -> Result<Erasure, TradeError> {
+        commitment::erase(owner, document, commitment)
     }
 
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {

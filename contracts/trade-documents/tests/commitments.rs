@@ -3,12 +3,13 @@
 #[path = "../../receivable/tests/world/mod.rs"]
 mod world;
 
+use codec::Encode;
 use portolan_interface::{
     Currency, DocumentId, Hash, MemberStatus, Role, Unauthorized,
     trade::{
         Amendment, Commitment, Country, CreditReason, CreditTerms, DeclarationAmendment, DocumentKind, Erasure,
         InvoiceTerms, OrderChange, OrderProposal, OriginTerms, PolicyTerms, ReceiptTerms, TitleStep, TradeError,
-        TradeEvent, api,
+        TradeEvent, api, commitment_key, registration_key,
     },
 };
 use world::{Firm, Trade, World, cny, commitment, refuses};
@@ -20,7 +21,9 @@ fn of(world: &World, id: DocumentId) -> Commitment {
 }
 
 fn erase(world: &World, firm: Firm, id: DocumentId) -> Result<Erasure, portolan_sdk::CallError<TradeError>> {
-    world.trade(firm).erase_salts(firm.account, id)
+    let commitment =
+        Trade::over(world.chain.as_operator()).commitment(id).map_or(Hash([0; 32]), |record| record.commitment);
+    world.trade(firm).erase_salts(firm.account, id, commitment)
 }
 
 fn invoice(world: &World) -> DocumentId {
@@ -157,7 +160,7 @@ fn nobody_but_the_owner_says_that_salts_are_destroyed() {
     // The buyer is a party, and keeps no salts.
     refuses(&world, || erase(&world, world.core, invoice), TradeError::NotSaltOwner);
     refuses(&world, || erase(&world, world.bank, invoice), TradeError::NotSaltOwner);
-    let foreign = || world.trade(world.core).erase_salts(world.tier_1.account, invoice);
+    let foreign = || world.trade(world.core).erase_salts(world.tier_1.account, invoice, commitment(1));
     refuses(&world, foreign, TradeError::Unauthorized(Unauthorized::TooFewPersons));
     refuses(&world, || erase(&world, world.tier_1, DocumentId([9; 32])), TradeError::UnknownCommitment);
     assert_eq!(erasures(&world), 0);
@@ -197,7 +200,15 @@ fn an_amended_declaration_has_another_root_and_the_old_receipt_is_not_its_own() 
     assert_eq!(of(&world, id).erasure(), Some(&receipt), "the same fields with the same salts");
     amend(commitment(50));
     let record = of(&world, id);
-    assert_eq!((record.commitment, record.erasure(), record.erased.clone()), (commitment(50), None, Some(receipt)));
+    assert_eq!(
+        (record.commitment, record.erasure(), record.erased.clone()),
+        (commitment(50), None, Some(receipt)),
+        "{record:?}"
+    );
+    // What was erased before is answered with its own receipt; of a root that neither is nor was erased nothing is said.
+    let said = |root| world.trade(world.tier_1).erase_salts(world.tier_1.account, id, root);
+    assert_eq!(said(commitment(3)), Ok(record.erased.unwrap()));
+    refuses(&world, || said(commitment(51)), TradeError::StaleCommitment);
     let second = erase(&world, world.tier_1, id).unwrap();
     assert_eq!(second.commitment, commitment(50));
     assert_eq!(of(&world, id).erasure(), Some(&second));
@@ -256,4 +267,18 @@ fn a_part_of_a_warehouse_receipt_rests_on_the_root_of_the_whole() {
     let operator = Trade::over(world.chain.as_operator());
     refuses(&world, || operator.commitment(parts[0]), TradeError::UnknownCommitment);
     assert_eq!(of(&world, id).commitment, commitment(7));
+}
+
+#[test]
+fn records_lie_where_whoever_checks_a_proof_looks_for_them() {
+    let world = World::new();
+    let terms = world.invoice_terms(1, cny(TOTAL));
+    let plain = terms.fingerprint;
+    let id = world.trade(world.tier_1).register_invoice(world.tier_1.account, terms).unwrap();
+    let storage = world.chain.snapshot().storage;
+    let kept = |key: Vec<u8>| storage.get(&(api::CONTRACT, key)).cloned();
+    assert_eq!(kept(commitment_key(id)), Some(of(&world, id).encode()));
+    let keyed = world.chain.inside(api::CONTRACT, || portolan_sdk::env::consortium_hash(&plain.0));
+    let registration = Trade::over(world.chain.as_operator()).registered(plain).unwrap().unwrap();
+    assert_eq!(kept(registration_key(keyed)), Some(registration.encode()));
 }

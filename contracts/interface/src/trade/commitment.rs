@@ -2,8 +2,13 @@
 //!
 //! The record stands apart from the document, so that a proof of it shows neither amounts nor the other parties.
 
+use alloc::vec::Vec;
+
 use super::DocumentKind;
 use crate::{AccountId, BusinessDate, DocumentId, Hash, MemberId, data};
+
+/// First byte of the keys of commitments.
+pub const COMMITMENT_PREFIX: u8 = 9;
 
 data! {
     /// A document's owner destroyed the salts of its fields: none of them can be shown any more.
@@ -38,6 +43,12 @@ data! {
         /// The last receipt that salts are destroyed. They are this commitment's if it names it.
         pub erased: Option<Erasure>,
     }
+}
+
+/// Where the contract keeps a document's commitment in its storage: whoever checks a proof of it offline looks there.
+#[must_use]
+pub fn commitment_key(document: DocumentId) -> Vec<u8> {
+    [&[COMMITMENT_PREFIX][..], &document.0].concat()
 }
 
 impl Commitment {

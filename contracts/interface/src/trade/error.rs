@@ -421,5 +421,8 @@ data! {
         /// only who registered the document, or amended it last, keeps its salts and says that they are destroyed
         #[codec(index = 92)]
         NotSaltOwner,
+        /// the document has another root by now: look at it again, and destroy the salts that it has now
+        #[codec(index = 93)]
+        StaleCommitment,
     }
 }

@@ -344,10 +344,10 @@ pub trait TradeDocuments {
     #[call(index = 49)]
     fn cancel_invoice(&mut self, seller: AccountId, invoice: DocumentId) -> Result<(), TradeError>;
 
-    /// The owner of a document's salts says that they are destroyed: no field of it can be shown any more. Answers the receipt; said again, the
-    /// first one.
+    /// The owner of a document's salts says that those of this root are destroyed: no field can be shown under it any more. Answers the receipt;
+    /// said again, the first one.
     #[call(index = 50)]
-    fn erase_salts(&mut self, owner: AccountId, document: DocumentId) -> Result<Erasure, TradeError>;
+    fn erase_salts(&mut self, owner: AccountId, document: DocumentId, commitment: Hash) -> Result<Erasure, TradeError>;
 
     /// One document. For its parties.
     #[query(index = 0, path = "/documents/{id}")]
