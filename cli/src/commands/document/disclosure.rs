@@ -72,6 +72,7 @@ pub fn disclose(
     ensure_same(&record, &salts)?;
     let mut disclosure = Disclosure::of(&salts, document, names, proof)?;
     if let Some(recipient) = recipient {
+        ensure_owner(&record, context.account()?)?;
         disclosure = signed(context, &client, disclosure, recipient.id)?;
     }
     let text =
@@ -119,6 +120,16 @@ fn proved_record(client: &Client, document: DocumentId) -> CliResult<(Commitment
 fn ensure_same(record: &Commitment, salts: &SaltedDocument) -> CliResult<()> {
     let (expected, found) = (Hash(record.commitment.0), salts.commitment());
     if expected == found { Ok(()) } else { Err(DisclosureError::OtherCommitment { expected, found }.into()) }
+}
+
+fn ensure_owner(record: &Commitment, account: &AccountArg) -> CliResult<()> {
+    if record.owner == account.contract_id() {
+        return Ok(());
+    }
+    let owner = AccountId(record.owner.0);
+    let message =
+        format!("the salts of this document are {owner}'s: only that account signs for them, or destroys them");
+    Err(CliError::refused("not_salt_owner", message))
 }
 
 /// Signed by the first key of the account that acts, which must be the owner's.
@@ -203,12 +214,7 @@ pub fn erase(context: &Context, file: &Path, document: Option<DocumentId>, yes: 
     };
     let document = document_of(named, document)?;
     let record: Commitment = ask(&context.client()?, NAME, &Query::Commitment { id: document })?;
-    if record.owner != owner.contract_id() {
-        let owner = AccountId(record.owner.0);
-        let message =
-            format!("the salts of this document are {owner}'s: only that account says that they are destroyed");
-        return Err(CliError::refused("not_salt_owner", message));
-    }
+    ensure_owner(&record, owner)?;
     let commitment = match &found {
         SaltsFile::Salts(salts) => {
             ensure_same(&record, salts)?;
