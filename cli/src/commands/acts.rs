@@ -47,6 +47,8 @@ enum From {
 struct Leaf {
     /// The way to it through the message.
     path: Vec<String>,
+    /// So much of it is no part of the flag: the message's own struct, `terms` and the like, and the variant that the verb says.
+    hidden: usize,
     ty: u32,
     from: From,
     /// What it is when it is left out.
@@ -76,9 +78,7 @@ impl Leaf {
     }
 
     fn flag(&self) -> String {
-        // The message's own struct, `terms` and the like, adds nothing to what its fields are called.
-        let words = if self.path.len() > 1 { &self.path[1..] } else { &self.path };
-        kebab(&words.join("-"))
+        kebab(&self.path[self.hidden..].join("-"))
     }
 }
 
@@ -164,7 +164,11 @@ impl Act {
     }
 
     fn leaf(&mut self, path: Vec<String>, ty: u32, from: From, default: Option<Value>, optional: bool, help: String) {
-        self.leaves.push(Leaf { path, ty, from, default, optional, help });
+        let id = path.join(".");
+        let of_variant = |(at, fixed): &&(&str, Fixed)| matches!(fixed, Fixed::Variant(variant) if id.starts_with(&format!("{at}.{variant}.")));
+        let variant = self.row.fixed.iter().find(of_variant).map(|(at, _)| at.split('.').count() + 1);
+        let hidden = variant.unwrap_or(usize::from(path.len() > 1));
+        self.leaves.push(Leaf { path, hidden, ty, from, default, optional, help });
     }
 
     /// Who acts, and what stands without a flag.
