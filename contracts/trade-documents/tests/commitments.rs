@@ -236,6 +236,25 @@ fn who_wrote_the_changed_lines_of_an_order_keeps_their_salts() {
 }
 
 #[test]
+fn a_change_that_keeps_the_lines_leaves_them_to_who_wrote_them() {
+    let world = World::new();
+    let order = world.order(1, cny(TOTAL));
+    let (buyer, seller) = (world.core, world.tier_1);
+    let before = of(&world, order);
+    world.advance_to(world.in_days(1));
+    let change = OrderChange {
+        lines: commitment(1),
+        total: cny(TOTAL + 1),
+        quantity: None,
+        deliver_from: world.today(),
+        deliver_until: world.in_days(30),
+    };
+    world.trade(seller).propose_order(seller.account, order, OrderProposal::Change(change)).unwrap();
+    world.trade(buyer).answer_proposal(buyer.account, order, true).unwrap();
+    assert_eq!(of(&world, order), before);
+}
+
+#[test]
 fn an_amended_bill_has_the_root_of_the_amendment() {
     let world = World::new();
     let order = world.order(1, cny(TOTAL));
