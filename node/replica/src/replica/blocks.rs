@@ -13,6 +13,7 @@ use crate::log::LogRecord;
 use crate::mempool::Room;
 use crate::messages::{Message, PartBegin, PartContent};
 use crate::output::{BlockStart, ExecutionId, HaltReason, Output, Purpose, Recipients, Wire};
+use crate::rule::VotingRule;
 use crate::timers::Timer;
 
 use super::Replica;
@@ -48,7 +49,7 @@ pub(super) struct Wanted {
     asked: u32,
 }
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     /// Builds the block of a round in which it is this node's turn.
     pub(super) fn build_block(&mut self, round: Round) -> Result<(), HaltReason> {
         if self.decided.is_some() {

@@ -7,6 +7,7 @@ use crate::input::{CertifiedBlock, PeerId};
 use crate::limits::{MAX_BLOCKS_PER_RESPONSE, MAX_READS_PER_PEER, SYNC_RESPONSE_BYTES};
 use crate::messages::Message;
 use crate::output::{HaltReason, Output, Purpose, Recipients, Wire};
+use crate::rule::VotingRule;
 use crate::sync::Request;
 use crate::timers::Timer;
 
@@ -20,7 +21,7 @@ const TELL_MS: u64 = 100;
 /// How long after a commit late votes for that height are no sign of a peer that is behind, ms.
 const LATE_VOTES_MS: u64 = 50;
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     pub(super) fn peer_up(&mut self, peer: PeerId, validator: bool) {
         let known = self.peers.contains(&peer);
         if !self.peers.up(peer, validator) {
