@@ -54,7 +54,7 @@ pub enum OpenError {
     },
     /// Ours, of another format.
     #[error(
-        "the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it, or sync anew"
+        "the store {path} has format {found}, this version reads {FORMAT}; start the version that wrote it; or move store and log away, sync without the validator key, and give key and log back when the node has that height again"
     )]
     OtherFormat {
         /// Which.

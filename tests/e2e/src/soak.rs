@@ -254,9 +254,9 @@ impl<'a> Soak<'a> {
         let api = &self.network.apis[name];
         let lost = told.iter().filter(|told| {
             let found = ask(&format!("{api}/v1/transactions/{}?wait_ms={WAIT_MS}", told.id));
-            let there = found.as_ref().is_some_and(|found| {
-                found["status"] == "final" && found["height"].as_u64() == Some(told.height)
-            });
+            let there = found
+                .as_ref()
+                .is_some_and(|found| found["status"] == "final" && found["height"].as_u64() == Some(told.height));
             if !there {
                 eprintln!("{name} has not {told:?}, but {found:?}");
             }

@@ -110,7 +110,8 @@ impl Host {
         let next = executor.next_block().map_err(|halt| other(&halt))?;
         let config = Config::new(consortium.chain, consortium.member(identity), key);
         let recovered = Recovered { head: head.header, next, log: frames };
-        let (replica, outputs) = AnyReplica::start(unlocked, config, recovered, now).map_err(|reason| other(&reason))?;
+        let (replica, outputs) =
+            AnyReplica::start(unlocked, config, recovered, now).map_err(|reason| other(&reason))?;
         let host = Self {
             replica,
             gate: Gate::default(),

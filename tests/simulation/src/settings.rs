@@ -107,13 +107,9 @@ impl Settings {
             Broken::Log => Self { log: LogMode::Off, ..rough },
             Broken::Sync => Self { log: LogMode::SyncIgnored, ..rough },
             Broken::Store => Self { store_synced: false, ..rough },
-            Broken::Lock => Self {
-                unlocked: true,
-                isolated: true,
-                votes_lost: (400_000, 600_000),
-                faults_us: 8_000_000,
-                ..calm
-            },
+            Broken::Lock => {
+                Self { unlocked: true, isolated: true, votes_lost: (400_000, 600_000), faults_us: 8_000_000, ..calm }
+            }
         }
     }
 

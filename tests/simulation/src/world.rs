@@ -134,7 +134,8 @@ impl World {
             .chain(twins.clone().map(|twin| (twin, true)));
         let nodes: Vec<Node> = instances
             .map(|(identity, second)| {
-                let faulty = [settings.forger, settings.liar, settings.withholder, settings.fouler].contains(&Some(identity));
+                let faulty =
+                    [settings.forger, settings.liar, settings.withholder, settings.fouler].contains(&Some(identity));
                 let defective = settings.defective.contains(&identity);
                 Node {
                     identity,
@@ -386,7 +387,8 @@ impl World {
     fn age(&mut self, node: usize) {
         let (one, chance) = (&self.nodes[node], self.settings.old_format);
         // It counts as faulty until it has synced: one at a time.
-        let possible = one.boot > 1 && one.acknowledged > Height(0) && self.nodes.iter().all(|node| node.anew.is_none());
+        let possible =
+            one.boot > 1 && one.acknowledged > Height(0) && self.nodes.iter().all(|node| node.anew.is_none());
         if possible && self.strikes(node, chance) {
             self.nodes[node].store.set_format(OLD_FORMAT, self.consortium.chain);
             self.nodes[node].refuses = true;

@@ -204,11 +204,11 @@ impl<V: VotingRule> Replica<V> {
         self.fault(peer, reason);
     }
 
-    /// Decides the next height by a synced block, unless it is decided already.
+    /// Decides the next height by a synced block, unless it is decided already and its block is here.
     fn take_next_block(&mut self) -> Result<(), HaltReason> {
         let next = self.height();
         self.sync.drop_below(next);
-        while self.decided.is_none()
+        while self.lacks_next_block()
             && let Some((peer, block)) = self.sync.take(next)
         {
             match self.check_synced(&block) {
@@ -217,6 +217,11 @@ impl<V: VotingRule> Replica<V> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the next height is undecided, or its block is one that this node has not, or has forgotten.
+    fn lacks_next_block(&self) -> bool {
+        self.decided.as_ref().is_none_or(|decided| self.candidates.by_block(&decided.block).is_none())
     }
 
     /// The transactions of a block whose certificate and body hold.

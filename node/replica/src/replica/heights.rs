@@ -83,7 +83,11 @@ impl<V: VotingRule> Replica<V> {
         let block = certificate.header;
         if let Some(decided) = &self.decided {
             let (height, ours) = (self.height(), decided.block);
-            return if ours == block { Ok(()) } else { Err(HaltReason::Fork { height, ours, other: block }) };
+            return if ours == block {
+                self.commit_decided()
+            } else {
+                Err(HaltReason::Fork { height, ours, other: block })
+            };
         }
         self.decided = Some(Decided { block, certificate });
         self.timers.cancel_rounds();

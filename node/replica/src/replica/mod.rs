@@ -21,8 +21,8 @@ use crate::log::{LogFrame, LogRecord};
 use crate::mempool::Mempool;
 use crate::messages::Message;
 use crate::output::{HaltReason, Output, Recipients};
-use crate::rule::{KeepsLocks, VotingRule};
 use crate::peers::Peers;
+use crate::rule::{KeepsLocks, VotingRule};
 use crate::status::{SeenVote, Status, Step, WhyNoBlock};
 use crate::sync::Sync;
 use crate::timers::{Timer, Timers};
@@ -335,6 +335,7 @@ impl<V: VotingRule> Replica<V> {
         let events = self.driver.replay(next, &validators, &records)?;
         self.apply(events)?;
         let Some(replay) = self.replay.take() else { return Ok(()) };
+        self.make_room();
         for message in replay.said {
             self.publish(&message);
         }
