@@ -115,10 +115,10 @@ struct Process {
 pub fn soak(plan: Plan, say: &mut dyn FnMut(u64)) -> Outcome {
     let network = Consortium::founded();
     let mut soak = Soak::begin(&network, plan.seed);
-    let over = AtomicBool::new(false);
+    let (payer, over) = (Payer::of(&network), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let (told, finals) = channel();
-        let payer = Payer::of(&network);
+        let ending = Ending(&over);
         for client in 0..CLIENTS {
             let (told, over, payer, random) = (told.clone(), &over, &payer, Random::new(plan.seed ^ (client + 1)));
             scope.spawn(move || payer.pay_on(random, over, &told));
@@ -132,10 +132,19 @@ pub fn soak(plan: Plan, say: &mut dyn FnMut(u64)) -> Outcome {
             soak.check();
             say(soak.outcome.kills);
         }
-        over.store(true, Ordering::Relaxed);
+        drop(ending);
         soak.all.extend(finals.iter());
     });
     soak.end()
+}
+
+/// Ends the clients, also when the soak fails: they would else go on without end.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 struct Soak<'a> {
@@ -396,18 +405,18 @@ impl Payer {
     fn pay_on(&self, mut random: Random, over: &AtomicBool, told: &Sender<Final>) {
         while !over.load(Ordering::Relaxed) {
             let payment = self.payment(&mut random);
-            match self.settle(&payment, &mut random) {
-                Some(done) if told.send(done).is_ok() => {}
-                // Not final within its life: the main thread misses it and says so. Or nobody listens any more.
-                _ => return,
+            // Over, or not final within its life: the main thread misses it and says so.
+            let Some(done) = self.settle(&payment, &mut random, over) else { return };
+            if told.send(done).is_err() {
+                return;
             }
         }
     }
 
     /// Hands a payment in at some node, and again at others as long as those die, until one says that it is final.
-    fn settle(&self, payment: &Transaction, random: &mut Random) -> Option<Final> {
+    fn settle(&self, payment: &Transaction, random: &mut Random, over: &AtomicBool) -> Option<Final> {
         let (id, bytes) = (payment.body.id().to_string(), payment.encode());
-        loop {
+        while !over.load(Ordering::Relaxed) {
             let api = random.pick(&self.apis)?;
             // A node that is down, or says no because it is not ready, is not asked twice.
             let Some(handed) = give(&format!("{api}/v1/transactions"), &bytes) else { continue };
@@ -419,6 +428,7 @@ impl Payer {
                 return Some(Final { id, height: found["height"].as_u64()? });
             }
         }
+        None
     }
 }
 
