@@ -33,7 +33,7 @@ const MOMENT_MS: u64 = 40;
 /// A node that is killed while it starts has run for at most so many ms.
 const START_MS: u64 = 400;
 /// Longest wait for what has to come: a payment that becomes final, a node that starts.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// For how long one question to a node waits, ms.
 const WAIT_MS: u64 = 10_000;
 /// For how long a payment is valid, ms.
