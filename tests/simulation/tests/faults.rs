@@ -205,7 +205,7 @@ fn a_clock_that_was_off_while_another_validator_was_away_stops_the_chain_no_long
     // No block can be decided, each is known to all, and the rounds go on.
     let reports = survives(
         "a_clock_that_was_off_while_another_validator_was_away_stops_the_chain_no_longer_than_it_is_off",
-        2,
+        1,
         |seed| Settings { dead: vec![0], clock_off: Some((3, -60_000)), faults_us: 90_000_000, ..Settings::calm(seed) },
     );
     assert!(reports.iter().all(|report| report.highest_round > 24), "{reports:?}");
