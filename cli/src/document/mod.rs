@@ -14,17 +14,21 @@
 //! it never panics, opens nothing that the file points to, guesses no missing fact and rounds no amount. Every refusal
 //! is a [`DocumentError`] with a stable code.
 
+mod base64;
 mod cii;
 mod currency;
 mod date;
+mod dcsa;
 mod draft;
 mod encoding;
 mod envelope;
 mod error;
+mod fields;
 mod fingerprint;
 mod iso20022;
 mod json;
 mod placeholder;
+mod tradetrust;
 mod tree;
 mod ubl;
 mod xml;
@@ -172,7 +176,10 @@ type Read = Result<Option<Envelope>, DocumentError>;
 const XML_READERS: [fn(&Node) -> Read; 2] = [ubl::read, iso20022::read];
 
 /// Readers of JSON.
-const JSON_READERS: [fn(&Json) -> Read; 0] = [];
+const JSON_READERS: &[fn(&Json) -> Read] = &[
+    dcsa::read,
+    tradetrust::read,
+];
 
 /// Reads a document of any kind that is known here, by itself or in a `StandardBusinessDocument` envelope.
 ///
