@@ -10,7 +10,7 @@ use super::super::fields::{
     required_texts, set, set_flags, set_list, text, texts,
 };
 use super::super::iso20022::decimal::Decimal;
-use super::super::json::Json;
+use super::super::json::{Json, Shape};
 use super::party::references;
 
 /// Sums over the cargo.
@@ -108,7 +108,7 @@ fn flat_measures(json: &Json, facts: &mut Record) -> Result<(), DocumentError> {
         ("gross_weight", "cargoGrossWeight", "cargoGrossWeightUnit"),
         ("gross_volume", "volume", "volumeUnit"),
     ] {
-        if json.get(value).is_some_and(|found| found.get("value").is_some()) {
+        if matches!(json.get(value).map(|found| &found.shape), Some(Shape::Object(_))) {
             continue;
         }
         if let Some(amount) = decimal(json, &[value], "gross weight")? {

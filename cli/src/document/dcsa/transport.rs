@@ -36,6 +36,9 @@ pub fn document(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentErro
         envelope.facts.set("declared_value", value);
     }
     referred(json, "transportDocumentReference", envelope)?;
+    if json.get("transports").is_none() {
+        return Err(missing("transport plan"));
+    }
     common(json, envelope)
 }
 
