@@ -14,7 +14,6 @@
 //! it never panics, opens nothing that the file points to, guesses no missing fact and rounds no amount. Every refusal
 //! is a [`DocumentError`] with a stable code.
 
-mod base64;
 mod cii;
 mod currency;
 mod date;

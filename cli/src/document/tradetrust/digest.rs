@@ -4,7 +4,8 @@
 //! Keccak-256 is the function of Ethereum, with the padding from before SHA-3. It is public data that is hashed here,
 //! so nothing has to run in constant time.
 
-use super::super::base64::{decode, hex};
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+
 use super::super::json::{Json, Shape};
 
 /// Bytes that are absorbed at once.
@@ -79,7 +80,7 @@ pub fn of(data: &Json, hidden: &[String]) -> String {
 fn of_hashes(mut hashes: Vec<String>) -> String {
     hashes.sort();
     let quoted: Vec<String> = hashes.iter().map(|hash| quoted(hash)).collect();
-    hex(&keccak(format!("[{}]", quoted.join(",")).as_bytes()))
+    HEXLOWER.encode(&keccak(format!("[{}]", quoted.join(",")).as_bytes()))
 }
 
 /// Adds the hash of each value, named by the way to it. Empty lists and objects are no values.
@@ -103,7 +104,7 @@ fn flatten(json: &Json, path: &mut String, hashes: &mut Vec<String>) {
         Shape::Number(number) => number.clone(),
         Shape::Text(text) => quoted(text),
     };
-    hashes.push(hex(&keccak(format!("{{{}:{value}}}", quoted(path)).as_bytes())));
+    hashes.push(HEXLOWER.encode(&keccak(format!("{{{}:{value}}}", quoted(path)).as_bytes())));
 }
 
 /// A text as `JSON.stringify` writes it.
@@ -130,7 +131,7 @@ fn quoted(text: &str) -> String {
 /// The hash of a credential of version 3, whose salts stand in its proof; nothing where a salt can't be read, or stands
 /// for a number that a script would write in another way.
 pub fn of_credential(credential: &Json, salts: &str, hidden: &[String]) -> Option<String> {
-    let salts = Json::read(&String::from_utf8(decode(salts.trim())?).ok()?).ok()?;
+    let salts = Json::read(&String::from_utf8(BASE64.decode(salts.trim().as_bytes()).ok()?).ok()?).ok()?;
     let Shape::List(entries) = &salts.shape else { return None };
     let mut hashes = hidden.to_vec();
     for entry in entries {
@@ -146,7 +147,7 @@ pub fn of_credential(credential: &Json, salts: &str, hidden: &[String]) -> Optio
             Some(_) => return None,
         };
         let field = format!("{{{}:{}}}", quoted(path), quoted(&format!("{salt}:{value}")));
-        hashes.push(hex(&keccak(field.as_bytes())));
+        hashes.push(HEXLOWER.encode(&keccak(field.as_bytes())));
     }
     Some(of_hashes(hashes))
 }
@@ -186,21 +187,12 @@ pub fn root(target: &str, proof: &[String]) -> Option<String> {
         let pair = if hash <= beside { [hash, beside] } else { [beside, hash] };
         hash = keccak(&pair.concat());
     }
-    Some(hex(&hash))
+    Some(HEXLOWER.encode(&hash))
 }
 
 /// 32 bytes of 64 hex digits.
 fn bytes(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    let mut bytes = [0u8; 32];
-    if digits.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |digit: u8| char::from(digit).to_digit(16).map(|digit| digit as u8);
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -213,10 +205,10 @@ mod tests {
             (&b""[..], "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"),
             (b"abc", "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"),
         ] {
-            assert_eq!(hex(&keccak(bytes)), expected);
+            assert_eq!(HEXLOWER.encode(&keccak(bytes)), expected);
         }
         // One byte less than a block, and a whole block, where the padding changes shape.
-        let of_zeros = |length: usize| hex(&keccak(&vec![0u8; length]));
+        let of_zeros = |length: usize| HEXLOWER.encode(&keccak(&vec![0u8; length]));
         assert_eq!(of_zeros(135), "29e3704feeca7fb9ba229f0fa04d9b36449cf3ad6e1d85d9cfff3a10df9abc3e");
         assert_eq!(of_zeros(136), "3a5912a7c5faa06ee4fe906253e339467a9ce87d533c65be3c15cb231cdb25f9");
     }
