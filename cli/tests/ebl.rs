@@ -85,7 +85,8 @@ const TRANSFER: &str = "dcsa/openapi-pint-3.0.0-regularSTDExample.json";
 const CHAIN: &str = "dcsa/openapi-end-3.0.4-surrenderedStraightBLExample.json";
 const NEGOTIABLE: &str = "dcsa/ebl-api-3.0.0-negotiable-bl.json";
 
-/// The bill of lading inside the notification that it was issued.
+/// The bill of lading inside the notification that it was issued. Its members stand in the order of their names, as
+/// those of all documents that a test builds.
 fn bill() -> Value {
     sample(ISSUED)["data"]["transportDocument"].clone()
 }
@@ -149,10 +150,30 @@ fn every_sample_is_read_as_it_must_be() {
 /// Kind, number and day of each sample that is read, written by hand.
 const HEADS: &[(&str, &str, Option<&str>, Option<&str>)] = &[
     ("dcsa/ValidShippingInstruction.json", "shipping_instructions", None, None),
-    ("dcsa/arrivalnotice-api-100-post-basic-request.json", "arrival_notice", Some("HLCUSGS250302123"), Some("2024-03-04")),
-    ("dcsa/arrivalnotice-api-100-post-freetime-request.json", "arrival_notice", Some("MSK71900000"), Some("2023-12-10")),
-    ("dcsa/arrivalnotice-api-100-post-freighted-request.json", "arrival_notice", Some("SAM43512554"), Some("2025-03-04")),
-    ("dcsa/arrivalnotice-api-100-post-notification-request.json", "arrival_notice_notification", Some("HLCUSGS250302123"), Some("2024-03-04")),
+    (
+        "dcsa/arrivalnotice-api-100-post-basic-request.json",
+        "arrival_notice",
+        Some("HLCUSGS250302123"),
+        Some("2024-03-04"),
+    ),
+    (
+        "dcsa/arrivalnotice-api-100-post-freetime-request.json",
+        "arrival_notice",
+        Some("MSK71900000"),
+        Some("2023-12-10"),
+    ),
+    (
+        "dcsa/arrivalnotice-api-100-post-freighted-request.json",
+        "arrival_notice",
+        Some("SAM43512554"),
+        Some("2025-03-04"),
+    ),
+    (
+        "dcsa/arrivalnotice-api-100-post-notification-request.json",
+        "arrival_notice_notification",
+        Some("HLCUSGS250302123"),
+        Some("2024-03-04"),
+    ),
     ("dcsa/booking-api-2.0.0-dg.json", "booking_request", None, None),
     ("dcsa/booking-api-2.0.0-non-operating-reefer.json", "booking_request", None, None),
     ("dcsa/booking-api-2.0.0-reefer.json", "booking_request", None, None),
@@ -162,11 +183,36 @@ const HEADS: &[(&str, &str, Option<&str>, Option<&str>)] = &[
     ("dcsa/booking-api-2.0.0-store-door-at-origin.json", "booking_request", None, None),
     ("dcsa/endorsementchain-bol-example.json", "bill_of_lading", Some("SIN9811811"), Some("2022-01-23")),
     ("dcsa/envelope-0.11-transferblock.json", "transfer_block", None, Some("2022-08-02")),
-    ("dcsa/openapi-ebl-3.0.4-amendDeclinedLightweightExample.json", "transport_document_notification", Some("HHL71800000"), None),
-    ("dcsa/openapi-ebl-3.0.4-declinedLightweightExample.json", "shipping_instructions_notification", Some("e0559d83-00e2-438e-afd9-fdd610c1a008"), None),
-    ("dcsa/openapi-ebl-3.0.4-issuedFullStateTransferExample.json", "transport_document_notification", Some("HHL71800000"), None),
-    ("dcsa/openapi-ebl-3.0.4-{transportDocumentReference}-reeferExample.json", "transport_document", Some("D8931B95625E4B339F2A"), None),
-    ("dcsa/openapi-end-3.0.4-surrenderedStraightBLExample.json", "endorsement_chain", Some("62CD536BA8D34C469AFD"), None),
+    (
+        "dcsa/openapi-ebl-3.0.4-amendDeclinedLightweightExample.json",
+        "transport_document_notification",
+        Some("HHL71800000"),
+        None,
+    ),
+    (
+        "dcsa/openapi-ebl-3.0.4-declinedLightweightExample.json",
+        "shipping_instructions_notification",
+        Some("e0559d83-00e2-438e-afd9-fdd610c1a008"),
+        None,
+    ),
+    (
+        "dcsa/openapi-ebl-3.0.4-issuedFullStateTransferExample.json",
+        "transport_document_notification",
+        Some("HHL71800000"),
+        None,
+    ),
+    (
+        "dcsa/openapi-ebl-3.0.4-{transportDocumentReference}-reeferExample.json",
+        "transport_document",
+        Some("D8931B95625E4B339F2A"),
+        None,
+    ),
+    (
+        "dcsa/openapi-end-3.0.4-surrenderedStraightBLExample.json",
+        "endorsement_chain",
+        Some("62CD536BA8D34C469AFD"),
+        None,
+    ),
     ("dcsa/openapi-end-3.0.4-twoTDSRExample.json", "endorsement_chain", Some("62CD536BA8D34C469AFD"), None),
     ("dcsa/openapi-issuance-3.0.4-issuExample.json", "issuance_response", Some("HHL7180000000"), None),
     ("dcsa/openapi-issuance-3.0.4-rejectedExample.json", "issuance_response", Some("HHL7180000000"), None),
@@ -179,15 +225,30 @@ const HEADS: &[(&str, &str, Option<&str>, Option<&str>)] = &[
     ("dcsa/tnt-300-request-reefer.json", "track_and_trace", Some("evt-reefer-001-2026-01-20T18:00:00Z"), None),
     ("dcsa/tnt-300-request-shipment.json", "track_and_trace", Some("evt-ship-001"), None),
     ("dcsa/tnt-300-request-transport.json", "track_and_trace", Some("evt-trans-001-2026-01-20T12:30:00Z"), None),
-    ("dcsa/vgm-api-100-post-request.json", "verified_gross_mass", Some("VGM-HHL71800000-APZU4812090-2025-01-23T01:23:45Z"), Some("2025-01-23")),
-    ("tradetrust/billofladingbimcostandard.json", "bill_of_lading", Some("3941a15c-9d13-4b13-ae4d-e678686c4dea"), Some("2023-10-17")),
+    (
+        "dcsa/vgm-api-100-post-request.json",
+        "verified_gross_mass",
+        Some("VGM-HHL71800000-APZU4812090-2025-01-23T01:23:45Z"),
+        Some("2025-01-23"),
+    ),
+    (
+        "tradetrust/billofladingbimcostandard.json",
+        "bill_of_lading",
+        Some("3941a15c-9d13-4b13-ae4d-e678686c4dea"),
+        Some("2023-10-17"),
+    ),
     ("tradetrust/billofladingcarriertemplate-v2.json", "bill_of_lading", Some("SGCNM21566325"), None),
     ("tradetrust/billofladinggeneric.json", "bill_of_lading", Some("SGCNM21566325"), None),
     ("tradetrust/sample-data-file-ebl.json", "bill_of_lading", Some("123"), None),
     ("tradetrust/sample-token.json", "document", Some("SERIAL_NUMBER_123"), None),
     ("opencert/v2__did-wrapped.json", "certificate_of_non_manipulation", Some("SGCNM21566325"), None),
     ("opencert/v2__wrapped-transferable-document.json", "document", Some("SERIAL_NUMBER_123"), None),
-    ("opencert/v3__wrapped-transferable-document.json", "driving_licence_credential", Some("SERIAL_NUMBER_123"), Some("2010-01-01")),
+    (
+        "opencert/v3__wrapped-transferable-document.json",
+        "driving_licence_credential",
+        Some("SERIAL_NUMBER_123"),
+        Some("2010-01-01"),
+    ),
 ];
 
 #[test]
@@ -203,14 +264,30 @@ fn kind_number_and_day_of_the_samples_are_those_that_a_person_reads() {
 fn what_a_sample_does_wrong_is_refused_by_name() {
     let of = |name: &str| why(&sample(name));
     let template = |field: &str, value: &str| {
-        ("template", format!("the document is a template: its {field} is still the placeholder {value:?}; fill it in first"))
+        (
+            "template",
+            format!("the document is a template: its {field} is still the placeholder {value:?}; fill it in first"),
+        )
     };
     let reference = "transport document reference";
-    assert_eq!(of("dcsa/eblissuance-v3.0.0-request.json"), template(reference, "TRANSPORT_DOCUMENT_REFERENCE_PLACEHOLDER"));
-    assert_eq!(of("dcsa/pint-3.0.0-transport-document.json"), template(reference, "TRANSPORT_DOCUMENT_REFERENCE_PLACEHOLDER"));
-    assert_eq!(of("dcsa/arrivalnotice-api-100-get-basic-response.json"), template(reference, "TRANSPORT_DOCUMENT_REFERENCE"));
+    assert_eq!(
+        of("dcsa/eblissuance-v3.0.0-request.json"),
+        template(reference, "TRANSPORT_DOCUMENT_REFERENCE_PLACEHOLDER")
+    );
+    assert_eq!(
+        of("dcsa/pint-3.0.0-transport-document.json"),
+        template(reference, "TRANSPORT_DOCUMENT_REFERENCE_PLACEHOLDER")
+    );
+    assert_eq!(
+        of("dcsa/arrivalnotice-api-100-get-basic-response.json"),
+        template(reference, "TRANSPORT_DOCUMENT_REFERENCE")
+    );
     for name in ["2c1u", "amf", "dg", "negotiable-bl", "no-commodity-subreference", "request"] {
-        assert_eq!(of(&format!("dcsa/ebl-api-3.0.0-{name}.json")), template("carrier booking reference", "{CBR}"), "{name}");
+        assert_eq!(
+            of(&format!("dcsa/ebl-api-3.0.0-{name}.json")),
+            template("carrier booking reference", "{CBR}"),
+            "{name}"
+        );
     }
     assert_eq!(of("tradetrust/promissorynote-v2.json"), template("token registry", "<YOUR_TOKEN_REGISTRY>"));
     assert_eq!(of("tradetrust/sample-data-file-invoice.json"), template("number of the invoice", "<Invoice ID1>"));
@@ -227,13 +304,19 @@ fn what_a_sample_does_wrong_is_refused_by_name() {
     assert_eq!(of("dcsa/openapi-pint-3.0.0-unknownPartyExample.json").0, "error_body");
     assert_eq!(
         of("tradetrust/sample-data-file-ebl-error-missing-fields.json"),
-        ("missing_field", "the document has no number of the bill of lading; ask its sender for a complete one".to_owned())
+        (
+            "missing_field",
+            "the document has no number of the bill of lading; ask its sender for a complete one".to_owned()
+        )
     );
     assert_eq!(of("tradetrust/schema.json").0, "unsupported_document");
     assert_eq!(of("dcsa/tnt-220-response-wrong-structure.json").0, "unsupported_document");
     assert_eq!(
         of("dcsa/tnt-220-response-wrong-date-times.json"),
-        ("missing_field", "the document has no time at which an event was created; ask its sender for a complete one".to_owned())
+        (
+            "missing_field",
+            "the document has no time at which an event was created; ask its sender for a complete one".to_owned()
+        )
     );
     assert_eq!(
         of("dcsa/tnt-220-response-wrong-event-ids.json"),
@@ -242,7 +325,10 @@ fn what_a_sample_does_wrong_is_refused_by_name() {
     let bare = fs::read(fixtures().join("dcsa/eblsurrender-api-v3.0.0-request.json")).expect("sample");
     let error = inspect(&bare).expect_err("words without quotes");
     assert_eq!(error.code(), "malformed_json");
-    assert!(error.to_string().ends_with("CARRIER_PARTY has no quotes, as in a template that was not filled in"), "{error}");
+    assert!(
+        error.to_string().ends_with("CARRIER_PARTY has no quotes, as in a template that was not filled in"),
+        "{error}"
+    );
 }
 
 // ---- titles --------------------------------------------------------------------------------------------------------
@@ -251,7 +337,10 @@ fn what_a_sample_does_wrong_is_refused_by_name() {
 fn a_bill_tells_its_title_parties_ports_vessel_cargo_and_charges() {
     let found = shown(&bill());
     let facts = &found["facts"];
-    assert_eq!((&found["format"], &found["kind"], &found["number"]), (&json!("dcsa"), &json!("transport_document"), &json!("HHL71800000")));
+    assert_eq!(
+        (&found["format"], &found["kind"], &found["number"]),
+        (&json!("dcsa"), &json!("transport_document"), &json!("HHL71800000"))
+    );
     for (name, expected) in [
         ("status", json!("ISSUED")),
         ("sub_reference", json!("v2")),
@@ -274,8 +363,8 @@ fn a_bill_tells_its_title_parties_ports_vessel_cargo_and_charges() {
         found["parties"],
         json!([
             { "role": "carrier", "name": null, "id": "MSC" },
-            { "role": "shipper", "name": "DCSA CTK", "id": null },
             { "role": "issuing_party", "name": "Mediterranean Shipping Company", "id": "529900T8BM49AURSDO55" },
+            { "role": "shipper", "name": "DCSA CTK", "id": null },
         ])
     );
     assert_eq!(
@@ -323,7 +412,11 @@ fn the_type_and_the_order_clause_decide_whether_a_document_is_negotiable() {
     let consignee = json!({ "partyName": "C", "identifyingCodes": [{ "codeListProvider": "ZZZ", "partyCode": "C" }] });
     let title = |kind: &str, to_order: bool, named: &str| {
         let document = with(with(bill(), "/transportDocumentTypeCode", json!(kind)), "/isToOrder", json!(to_order));
-        if named.is_empty() { document } else { with(document, &format!("/documentParties/{named}"), consignee.clone()) }
+        if named.is_empty() {
+            document
+        } else {
+            with(document, &format!("/documentParties/{named}"), consignee.clone())
+        }
     };
     for (kind, to_order, named, negotiable, endorsement, warning) in [
         ("BOL", true, "", true, json!("blank"), None),
@@ -401,18 +494,34 @@ fn what_each_kind_requires_is_refused_by_its_name_when_it_is_absent() {
         (TRANSFER, "/envelopeTransferChain", "transfer chain"),
         (TRANSFER, "/transportDocument", "transport document"),
         ("dcsa/openapi-surrender-3.0.4-surrenderExample.json", "/surrenderRequestCode", "surrender request code"),
-        ("dcsa/openapi-surrender-3.0.4-surrenderExample.json", "/transportDocumentReference", "transport document reference"),
-        ("dcsa/openapi-surrender-3.0.4-surrenderExample.json", "/endorsementChain/0/actionDateTime", "time of an endorsement"),
+        (
+            "dcsa/openapi-surrender-3.0.4-surrenderExample.json",
+            "/transportDocumentReference",
+            "transport document reference",
+        ),
+        (
+            "dcsa/openapi-surrender-3.0.4-surrenderExample.json",
+            "/endorsementChain/0/actionDateTime",
+            "time of an endorsement",
+        ),
         ("dcsa/openapi-issuance-3.0.4-issuExample.json", "/transportDocumentReference", "transport document reference"),
         (ISSUED, "/time", "time of the notification"),
         (ISSUED, "/data/transportDocumentStatus", "status of the transport document"),
         ("dcsa/booking-api-2.0.0-regular.json", "/receiptTypeAtOrigin", "type of receipt or delivery"),
         ("dcsa/booking-api-2.0.0-regular.json", "/requestedEquipments", "requested equipment"),
         ("dcsa/booking-api-2.0.0-regular.json", "/shipmentLocations", "location of the shipment"),
-        ("dcsa/arrivalnotice-api-100-post-basic-request.json", "/arrivalNotices/0/transport/portOfDischarge", "port of discharge"),
+        (
+            "dcsa/arrivalnotice-api-100-post-basic-request.json",
+            "/arrivalNotices/0/transport/portOfDischarge",
+            "port of discharge",
+        ),
         ("dcsa/vgm-api-100-post-request.json", "/VGMDeclarations/0/VGM/weight", "verified gross mass"),
         ("dcsa/tnt-300-request-shipment.json", "/events/0/eventID", "id of an event"),
-        ("dcsa/tnt-300-request-shipment.json", "/events/0/eventClassification/shipmentEventTypeCode", "code of an event"),
+        (
+            "dcsa/tnt-300-request-shipment.json",
+            "/events/0/eventClassification/shipmentEventTypeCode",
+            "code of an event",
+        ),
         ("dcsa/tnt-220-response.json", "/0/transportCall", "transport call of an event"),
         ("dcsa/endorsementchain-bol-example.json", "/portOfLoading", "port of loading or discharge"),
         ("tradetrust/sample-token.json", "/issuers/0/name", "name of the issuer"),
@@ -458,9 +567,15 @@ fn a_value_of_another_type_is_refused_by_its_name() {
 
 #[test]
 fn weights_are_summed_exactly_and_by_unit() {
-    let item = |value: &str, unit: &str| format!(r#"{{"equipmentReference":"X","cargoGrossWeight":{{"value":{value},"unit":"{unit}"}},"outerPackaging":{{"numberOfPackages":1}}}}"#);
+    let item = |value: &str, unit: &str| {
+        format!(
+            r#"{{"equipmentReference":"X","cargoGrossWeight":{{"value":{value},"unit":"{unit}"}},"outerPackaging":{{"numberOfPackages":1}}}}"#
+        )
+    };
     let items = [item("0.1", "KGM"), item("0.2", "KGM"), item("1.2E7", "KGM"), item("5", "LBR")].join(",");
-    let text = with(bill(), "/consignmentItems/0/cargoItems", json!("HERE")).to_string().replace("\"HERE\"", &format!("[{items}]"));
+    let text = with(bill(), "/consignmentItems/0/cargoItems", json!("HERE"))
+        .to_string()
+        .replace("\"HERE\"", &format!("[{items}]"));
     let found = inspect(text.as_bytes()).map(|document| serde_json::to_value(document).expect("JSON")).expect("a bill");
     assert_eq!(
         found["facts"]["gross_weight"],
@@ -485,7 +600,12 @@ fn a_placeholder_refuses_where_the_kind_requires_a_value_and_warns_elsewhere() {
     ] {
         let (code, reason) = why(&with(bill(), pointer, json!("{{value}}")));
         assert_eq!(code, "template", "{pointer}");
-        assert_eq!(reason, format!("the document is a template: its {field} is still the placeholder \"{{{{value}}}}\"; fill it in first"));
+        assert_eq!(
+            reason,
+            format!(
+                "the document is a template: its {field} is still the placeholder \"{{{{value}}}}\"; fill it in first"
+            )
+        );
     }
     for pointer in ["/partyContactDetails/0/name", "/charges/0/calculationBasis", "/termsAndConditions"] {
         let document = with(bill(), pointer, json!("TEXT_PLACEHOLDER"));
@@ -530,7 +650,10 @@ fn two_versions_of_a_document_have_a_chain_each() {
     assert_eq!(found["number"], "62CD536BA8D34C469AFD");
     let documents = found["facts"]["documents"].as_array().expect("two");
     assert_eq!((&documents[0]["sub_reference"], &documents[1]["sub_reference"]), (&json!("v2"), &json!("v1")));
-    assert_eq!((&documents[0]["chain_order"], &documents[1]["chain_order"]), (&json!("oldest_first"), &json!("newest_first")));
+    assert_eq!(
+        (&documents[0]["chain_order"], &documents[1]["chain_order"]),
+        (&json!("oldest_first"), &json!("newest_first"))
+    );
     let last = documents[1]["endorsement_chain"].as_array().expect("a chain").last().expect("an act").clone();
     assert_eq!(last["action"], "SURRENDERED");
 }
@@ -625,7 +748,12 @@ fn a_request_to_issue_has_the_document_and_to_whom_it_goes() {
     let found = shown(&request);
     assert_eq!((&found["kind"], &found["number"]), (&json!("issuance_request"), &json!("HHL71800000")));
     assert_eq!(found["facts"]["platform"], "WAVE");
-    assert!(found["parties"].as_array().expect("parties").contains(&json!({ "role": "issue_to", "name": "First Holder", "id": "H-1" })));
+    assert!(
+        found["parties"]
+            .as_array()
+            .expect("parties")
+            .contains(&json!({ "role": "issue_to", "name": "First Holder", "id": "H-1" }))
+    );
     assert_eq!(refusal(&with(request.clone(), "/issueTo", Value::Null)).code(), "missing_field");
     let checksum = "ab".repeat(32);
     let manifest = jws(&json!({ "documentChecksum": checksum, "issueToChecksum": checksum }));
@@ -654,7 +782,8 @@ fn notifications_tell_what_changed_and_are_about_the_document_that_they_carry() 
         (
             "contradictory_field",
             "the document gives two values for the transport document reference: \"OTHER\" and \"HHL71800000\"; \
-             ask its sender which one holds".to_owned()
+             ask its sender which one holds"
+                .to_owned()
         )
     );
     for (document, kind) in [
@@ -666,9 +795,13 @@ fn notifications_tell_what_changed_and_are_about_the_document_that_they_carry() 
     ] {
         assert_eq!(shown(&document)["kind"], kind, "{document}");
     }
-    let amendment = json!({ "amendedTransportDocumentStatus": "AMENDMENT_RECEIVED", "amendedTransportDocument": bill() });
+    let amendment =
+        json!({ "amendedTransportDocumentStatus": "AMENDMENT_RECEIVED", "amendedTransportDocument": bill() });
     let found = shown(&amendment);
-    assert_eq!((&found["kind"], &found["facts"]["amendment_status"]), (&json!("transport_document_amendment"), &json!("AMENDMENT_RECEIVED")));
+    assert_eq!(
+        (&found["kind"], &found["facts"]["amendment_status"]),
+        (&json!("transport_document_amendment"), &json!("AMENDMENT_RECEIVED"))
+    );
 }
 
 // ---- transfers between platforms -----------------------------------------------------------------------------------
@@ -721,13 +854,22 @@ fn a_transfer_shows_its_checksums_and_the_acts_of_all_platforms_as_one_chain() {
     assert_eq!(facts["transfer_chain"][1]["platform"], "BOLE");
     assert_eq!(facts["transfer_chain"][1]["previous_checksum"], facts["transfer_chain"][0]["checksum"]);
     assert_eq!(facts["checksums"]["last_entry"], facts["transfer_chain"][1]["checksum"]);
-    assert_eq!(order(&whole), (["ISSUE", "TRANSFER", "TRANSFER"].map(str::to_owned).to_vec(), "oldest_first".to_owned(), json!(true)));
+    assert_eq!(
+        order(&whole),
+        (["ISSUE", "TRANSFER", "TRANSFER"].map(str::to_owned).to_vec(), "oldest_first".to_owned(), json!(true))
+    );
     assert_eq!(facts["endorsement_chain"][2]["recipient"]["name"], "c");
     let zeros = "00".repeat(32);
     let unlinked = transfer(&of, Some(&zeros), None);
-    assert_eq!((shown(&unlinked)["facts"]["transfer_chain_linked"].clone(), warnings(&unlinked)), (json!(false), vec!["transfer_chain_not_linked"]));
+    assert_eq!(
+        (shown(&unlinked)["facts"]["transfer_chain_linked"].clone(), warnings(&unlinked)),
+        (json!(false), vec!["transfer_chain_not_linked"])
+    );
     let cut = transfer(&of, None, Some(&zeros));
-    assert_eq!((shown(&cut)["facts"]["transfer_chain_linked"].clone(), warnings(&cut)), (json!(false), vec!["last_entry_mismatch"]));
+    assert_eq!(
+        (shown(&cut)["facts"]["transfer_chain_linked"].clone(), warnings(&cut)),
+        (json!(false), vec!["last_entry_mismatch"])
+    );
     assert_eq!(refusal(&transfer(&zeros, None, None)).code(), "contradictory_field");
     assert_eq!(refusal(&transfer("cd", None, None)).code(), "invalid_field");
 }
@@ -765,10 +907,13 @@ fn a_transfer_block_is_about_the_document_that_it_names() {
     let name = "dcsa/envelope-0.11-transferblock.json";
     let facts = shown(&sample(name))["facts"].clone();
     assert_eq!(facts["endorsement_chain"].as_array().expect("a chain").len(), 15);
-    assert_eq!(facts["endorsement_chain"][0], json!({
-        "action": "ISSU", "at": "2022-08-02T08:29:49.899Z", "recipient": { "name": "bar" }, "to_order": true,
-        "comments": "The B/L has been issued.", "platform": "localhost:8443",
-    }));
+    assert_eq!(
+        facts["endorsement_chain"][0],
+        json!({
+            "action": "ISSU", "at": "2022-08-02T08:29:49.899Z", "recipient": { "name": "bar" }, "to_order": true,
+            "comments": "The B/L has been issued.", "platform": "localhost:8443",
+        })
+    );
     assert_eq!((&facts["chain_order"], &facts["chain_whole"]), (&json!("oldest_first"), &Value::Null));
     assert_eq!(refusal(&changed(name, &[("/transferDocument", json!("00"))])).code(), "contradictory_field");
 }
@@ -779,9 +924,12 @@ fn a_transfer_block_is_about_the_document_that_it_names() {
 fn a_booking_tells_where_from_where_to_in_what_and_with_what() {
     let found = shown(&sample("dcsa/booking-api-2.0.0-dg.json"));
     let facts = &found["facts"];
-    assert_eq!(facts["places"], json!([
-        { "role": "port_of_loading", "un_location": "NLAMS" }, { "role": "port_of_discharge", "un_location": "SGSIN" },
-    ]));
+    assert_eq!(
+        facts["places"],
+        json!([
+            { "role": "port_of_loading", "un_location": "NLAMS" }, { "role": "port_of_discharge", "un_location": "SGSIN" },
+        ])
+    );
     assert_eq!(facts["vessel_voyages"], json!([{ "vessel": "OCEAN DESTROYER", "export_voyage": "403W" }]));
     let commodity = &facts["requested_equipment"][0]["commodities"][0];
     assert_eq!(commodity["gross_weight"], json!({ "value": "6.28", "unit": "KGM" }));
@@ -789,8 +937,14 @@ fn a_booking_tells_where_from_where_to_in_what_and_with_what() {
     assert_eq!(commodity["dangerous_goods"][0]["class"], "2.2");
     assert_eq!(found["parties"], json!([{ "role": "booking_agent", "name": "DCSA Team", "id": null }]));
     let reefer = shown(&sample("dcsa/booking-api-2.0.0-reefer.json"));
-    assert_eq!(reefer["facts"]["requested_equipment"][0]["reefer"], json!({ "temperature": "5.0", "temperature_unit": "CEL" }));
-    let confirmed = changed("dcsa/booking-api-2.0.0-regular.json", &[("/bookingStatus", json!("CONFIRMED")), ("/carrierBookingReference", json!("B-1"))]);
+    assert_eq!(
+        reefer["facts"]["requested_equipment"][0]["reefer"],
+        json!({ "temperature": "5.0", "temperature_unit": "CEL" })
+    );
+    let confirmed = changed(
+        "dcsa/booking-api-2.0.0-regular.json",
+        &[("/bookingStatus", json!("CONFIRMED")), ("/carrierBookingReference", json!("B-1"))],
+    );
     let confirmed = shown(&confirmed);
     assert_eq!((&confirmed["kind"], &confirmed["number"]), (&json!("booking"), &json!("B-1")));
 }
@@ -801,7 +955,10 @@ fn arrival_notices_tell_where_and_when_and_what_is_owed() {
     let facts = &found["facts"];
     assert_eq!(facts["charges"][0]["amount"], json!({ "currency": "USD", "minor": 35_500 }));
     assert_eq!(facts["vessel_voyages"], json!([{ "vessel": "NYK OCEANUS", "import_voyage": "0071E" }]));
-    assert_eq!((&facts["arrival_at_discharge"], &facts["arrival_at_discharge_class"]), (&json!("2025-03-10"), &json!("EST")));
+    assert_eq!(
+        (&facts["arrival_at_discharge"], &facts["arrival_at_discharge_class"]),
+        (&json!("2025-03-10"), &json!("EST"))
+    );
     assert_eq!(facts["gross_weight"], json!([{ "value": "21150", "unit": "KGM" }]));
     let free = shown(&sample("dcsa/arrivalnotice-api-100-post-freetime-request.json"));
     assert_eq!(free["facts"]["free_times"][0]["duration"], "10");
@@ -812,11 +969,17 @@ fn arrival_notices_tell_where_and_when_and_what_is_owed() {
 fn a_gross_mass_has_its_weight_method_and_container() {
     let found = shown(&sample("dcsa/vgm-api-100-post-request.json"));
     assert_eq!(found["facts"]["gross_mass"], json!({ "value": "2.4", "unit": "KGM" }));
-    assert_eq!((&found["facts"]["method"], &found["facts"]["equipment"]["number"]), (&json!("SM1"), &json!("APZU4812090")));
-    assert_eq!(found["references"], json!([
-        { "kind": "booking", "number": "ABC709951" }, { "kind": "transport_document", "number": "HHL71800000" },
-        { "kind": "shipper", "number": "A456C" },
-    ]));
+    assert_eq!(
+        (&found["facts"]["method"], &found["facts"]["equipment"]["number"]),
+        (&json!("SM1"), &json!("APZU4812090"))
+    );
+    assert_eq!(
+        found["references"],
+        json!([
+            { "kind": "booking", "number": "ABC709951" }, { "kind": "transport_document", "number": "HHL71800000" },
+            { "kind": "shipper", "number": "A456C" },
+        ])
+    );
 }
 
 #[test]
@@ -824,24 +987,32 @@ fn events_of_both_versions_tell_what_happened_to_what() {
     let found = shown(&sample("dcsa/tnt-220-response.json"));
     assert_eq!(found["facts"]["event_count"], 7);
     let event = &found["facts"]["events"][0];
-    assert_eq!((&event["type"], &event["code"], &event["classifier"]), (&json!("TRANSPORT"), &json!("ARRI"), &json!("ACT")));
+    assert_eq!(
+        (&event["type"], &event["code"], &event["classifier"]),
+        (&json!("TRANSPORT"), &json!("ARRI"), &json!("ACT"))
+    );
     assert_eq!((&event["at"], &event["delay"]), (&json!("2021-01-09T14:12:56+01:00"), &json!("WEA")));
     assert_eq!(event["transport_call"]["vessel"], "King of the Seas");
     assert_eq!(event["transport_call"]["imo"], "9321483");
     let reefer = shown(&sample("dcsa/tnt-300-request-reefer.json"))["facts"]["events"][0]["reefer"].clone();
-    assert_eq!((&reefer["setpoint"], &reefer["probes"][1]), (&json!("-18.5"), &json!({ "probe": "2", "temperature": "-18.7" })));
+    assert_eq!(
+        (&reefer["setpoint"], &reefer["probes"][1]),
+        (&json!("-18.5"), &json!({ "probe": "2", "temperature": "-18.7" }))
+    );
     let mut events = sample("dcsa/tnt-220-response.json");
     let again = events[0].clone();
     events.as_array_mut().expect("events").push(again);
     assert!(warnings(&events).contains(&"event_twice"));
     assert_eq!(refusal(&with(events, "/7/eventClassifierCode", json!("EST"))).code(), "contradictory_field");
-    let wrong = |pointer: &str, value: Value| refusal(&with(sample("dcsa/tnt-220-response.json"), pointer, value)).code();
+    let wrong =
+        |pointer: &str, value: Value| refusal(&with(sample("dcsa/tnt-220-response.json"), pointer, value)).code();
     assert_eq!(wrong("/0/eventID", json!("incorrect")), "invalid_field");
     assert_eq!(wrong("/0/eventClassifierCode", json!("SOON")), "invalid_field");
     assert_eq!(wrong("/0/eventDateTime", json!("2019/11/12 07:41:00 +08:30")), "invalid_date");
-    assert_eq!(warnings(&sample("dcsa/tnt-220-response-wrong-attribute-values.json")), [
-        "location_mismatch", "invalid_container_number", "location_mismatch",
-    ]);
+    assert_eq!(
+        warnings(&sample("dcsa/tnt-220-response-wrong-attribute-values.json")),
+        ["location_mismatch", "invalid_container_number", "location_mismatch",]
+    );
 }
 
 // ---- OpenAttestation and credentials -------------------------------------------------------------------------------
@@ -853,13 +1024,15 @@ fn a_wrapped_document_whose_fields_were_changed_is_refused() {
     assert_eq!(facts["consignment"]["quantity"], "5000");
     assert_eq!(facts["signature"]["target_hash"], facts["signature"]["merkle_root"]);
     let salt = "6819ad4b-ffb2-427c-ac5a-6b812cbefff9:string:";
-    let changed_text = changed(name, &[("/data/consignment/description", json!(format!("{salt}16668 CARTONS OF RED WINE")))]);
+    let changed_text =
+        changed(name, &[("/data/consignment/description", json!(format!("{salt}16668 CARTONS OF RED WINE")))]);
     let (code, reason) = why(&changed_text);
     assert_eq!(code, "contradictory_field");
     assert!(reason.starts_with("the document gives two values for the hash of the document: "), "{reason}");
     let root = changed(name, &[("/signature/merkleRoot", json!("00".repeat(32)))]);
     assert!(why(&root).1.contains("Merkle root"));
-    for value in [json!("WINE"), json!(format!("{salt}a").replace("string", "text")), json!(format!("x{}", &salt[1..]))] {
+    for value in [json!("WINE"), json!(format!("{salt}a").replace("string", "text")), json!(format!("x{}", &salt[1..]))]
+    {
         let unsalted = changed(name, &[("/data/consignment/description", value)]);
         assert_eq!(refusal(&unsalted).code(), "invalid_field");
     }
@@ -872,7 +1045,10 @@ fn a_wrapped_document_whose_fields_were_changed_is_refused() {
 fn a_credential_whose_fields_were_changed_is_refused() {
     let name = "opencert/v3__wrapped-transferable-document.json";
     let facts = shown(&sample(name))["facts"].clone();
-    assert_eq!((&facts["transferable"], &facts["token_registry"]), (&json!(true), &json!("0x13249BA1Ec6B957Eb35D34D7b9fE5D91dF225B5B")));
+    assert_eq!(
+        (&facts["transferable"], &facts["token_registry"]),
+        (&json!(true), &json!("0x13249BA1Ec6B957Eb35D34D7b9fE5D91dF225B5B"))
+    );
     assert_eq!(facts["proofs"][0]["type"], "OpenAttestationMerkleProofSignature2018");
     assert_eq!(refusal(&changed(name, &[("/name", json!("Another Licence"))])).code(), "contradictory_field");
     let salts = changed(name, &[("/proof/salts", json!("!"))]);
@@ -898,10 +1074,20 @@ fn a_transferable_record_of_the_w3c_form_names_its_registry_and_token() {
         "proof": { "type": "DataIntegrityProof", "cryptosuite": "ecdsa-sd-2023", "proofValue": "u2" },
     });
     let found = shown(&record);
-    assert_eq!((&found["kind"], &found["number"], &found["issue_date"]), (&json!("bill_of_lading"), &json!("BL-7"), &json!("2026-03-31")));
-    assert_eq!((&found["facts"]["transferable"], &found["facts"]["credential_status"]["token"]), (&json!(true), &json!("0xaa")));
+    assert_eq!(
+        (&found["kind"], &found["number"], &found["issue_date"]),
+        (&json!("bill_of_lading"), &json!("BL-7"), &json!("2026-03-31"))
+    );
+    assert_eq!(
+        (&found["facts"]["transferable"], &found["facts"]["credential_status"]["token"]),
+        (&json!(true), &json!("0xaa"))
+    );
     let parties = found["parties"].as_array().expect("parties");
-    for (role, name, id) in [("issuer", Value::Null, json!("did:web:example.org")), ("carrier", json!("Carrier"), json!("SGPU")), ("shipper", json!("Shipper"), Value::Null)] {
+    for (role, name, id) in [
+        ("issuer", Value::Null, json!("did:web:example.org")),
+        ("carrier", json!("Carrier"), json!("SGPU")),
+        ("shipper", json!("Shipper"), Value::Null),
+    ] {
         assert!(parties.contains(&json!({ "role": role, "name": name, "id": id })), "{role}");
     }
     assert_eq!(found["facts"]["proofs"][0]["signed"], true);
@@ -925,14 +1111,20 @@ fn a_promissory_note_has_its_sum_its_days_and_its_two_companies() {
     let registry = "0x142Ca30e3b78A840a82192529cA047ED759a6F7e";
     let note = changed("tradetrust/promissorynote-v2.json", &[("/issuers/0/tokenRegistry", json!(registry))]);
     let found = shown(&note);
-    assert_eq!((&found["kind"], &found["number"]), (&json!("promissory_note"), &json!("a3c2d64e-7b91-4c03-8b6d-9df3456fc2a9")));
+    assert_eq!(
+        (&found["kind"], &found["number"]),
+        (&json!("promissory_note"), &json!("a3c2d64e-7b91-4c03-8b6d-9df3456fc2a9"))
+    );
     assert_eq!((&found["issue_date"], &found["facts"]["due_date"]), (&json!("2025-04-10"), &json!("2025-05-10")));
     assert_eq!(found["facts"]["amount"], json!({ "currency": "EUR", "minor": 7_894_523 }));
     assert_eq!(warnings(&note), ["placeholder"]);
     assert_eq!(refusal(&with(note.clone(), "/amount", json!("78945.234"))).code(), "too_many_decimals");
     assert_eq!(refusal(&with(note.clone(), "/dueDate", Value::Null)).code(), "missing_field");
     let bad = with(note, "/issuers/0/tokenRegistry", json!("0x142C"));
-    assert_eq!(why(&bad), ("invalid_field", "the token registry \"0x142C\" is not allowed: it is 0x and 40 hex digits".to_owned()));
+    assert_eq!(
+        why(&bad),
+        ("invalid_field", "the token registry \"0x142C\" is not allowed: it is 0x and 40 hex digits".to_owned())
+    );
 }
 
 // ---- damage --------------------------------------------------------------------------------------------------------

@@ -496,8 +496,17 @@ mod tests {
         assert_eq!(place("2024-09-04T09:41:00Z"), place("2024-09-04T11:41:00+02:00"));
         assert_eq!(place("2024-09-04T09:41Z"), place("2024-09-04T01:41:00.000-0800"));
         assert!(place("2024-09-04T09:41:00.5Z") > place("2024-09-04T09:41:00.49Z"));
-        for written in ["2024-09-04", "2024-09-04 09:41:00", "2024-09-31T09:41:00Z", "2024-09-04T24:00:00Z", "T",
-            "2024-09-04T09:41:00.Z", "2024-09-04T09:41:00+2", "2024-09-04T09:41:00ZZ", "2024-09-04T9:41:00Z"] {
+        for written in [
+            "2024-09-04",
+            "2024-09-04 09:41:00",
+            "2024-09-31T09:41:00Z",
+            "2024-09-04T24:00:00Z",
+            "T",
+            "2024-09-04T09:41:00.Z",
+            "2024-09-04T09:41:00+2",
+            "2024-09-04T09:41:00ZZ",
+            "2024-09-04T9:41:00Z",
+        ] {
             assert_eq!(order(written), None, "{written}");
         }
         let read = moment(&json(r#"{"at": 1659428989899}"#), &["at"], "time").expect("a moment").expect("there");
@@ -512,8 +521,14 @@ mod tests {
     #[test]
     fn numbers_keep_their_digits_and_lose_their_exponent() {
         for (written, expected) in [
-            ("12000", "12000"), ("12000.0", "12000.0"), ("1.2E7", "12000000"), ("1.25e1", "12.5"), ("-5e-1", "-0.5"),
-            ("125E-2", "1.25"), ("1e0", "1"), ("0.001e2", "0.1"),
+            ("12000", "12000"),
+            ("12000.0", "12000.0"),
+            ("1.2E7", "12000000"),
+            ("1.25e1", "12.5"),
+            ("-5e-1", "-0.5"),
+            ("125E-2", "1.25"),
+            ("1e0", "1"),
+            ("0.001e2", "0.1"),
         ] {
             assert_eq!(plain(written).as_deref(), Some(expected), "{written}");
         }
@@ -523,7 +538,9 @@ mod tests {
         let counted = |text: &str| count(&json(text), &["a"], "number of packages").map_err(|error| error.code());
         assert_eq!(counted(r#"{"a": 400.0}"#), Ok(Some(400)));
         assert_eq!(counted(r#"{"a": 4e2}"#), Ok(Some(400)));
-        for text in [r#"{"a": "400"}"#, r#"{"a": 1.5}"#, r#"{"a": -1}"#, r#"{"a": [1]}"#, r#"{"a": 18446744073709551616}"#] {
+        for text in
+            [r#"{"a": "400"}"#, r#"{"a": 1.5}"#, r#"{"a": -1}"#, r#"{"a": [1]}"#, r#"{"a": 18446744073709551616}"#]
+        {
             assert_eq!(counted(text), Err("invalid_field"), "{text}");
         }
     }
@@ -547,8 +564,11 @@ mod tests {
     #[test]
     fn names_become_snake_case() {
         for (name, expected) in [
-            ("notifyParties", "notify_parties"), ("BILL_OF_LADING_CARRIER", "bill_of_lading_carrier"),
-            ("DrivingLicenceCredential", "driving_licence_credential"), ("org.dcsa", "org_dcsa"), ("Coo", "coo"),
+            ("notifyParties", "notify_parties"),
+            ("BILL_OF_LADING_CARRIER", "bill_of_lading_carrier"),
+            ("DrivingLicenceCredential", "driving_licence_credential"),
+            ("org.dcsa", "org_dcsa"),
+            ("Coo", "coo"),
         ] {
             assert_eq!(snake(name), expected);
         }

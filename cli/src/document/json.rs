@@ -118,7 +118,10 @@ impl Json {
     ///
     /// # Errors
     /// Those of `change`.
-    pub fn with_texts(&self, change: &impl Fn(&Self, &str) -> Result<Shape, DocumentError>) -> Result<Self, DocumentError> {
+    pub fn with_texts(
+        &self,
+        change: &impl Fn(&Self, &str) -> Result<Shape, DocumentError>,
+    ) -> Result<Self, DocumentError> {
         let shape = match &self.shape {
             Shape::Null => Shape::Null,
             Shape::Flag(flag) => Shape::Flag(*flag),
@@ -128,10 +131,11 @@ impl Json {
                 Shape::List(items.iter().map(|item| item.with_texts(change)).collect::<Result<_, _>>()?)
             }
             Shape::Object(members) => Shape::Object(
-                members
-                    .iter()
-                    .map(|(name, value)| Ok((name.clone(), value.with_texts(change)?)))
-                    .collect::<Result<_, DocumentError>>()?,
+                members.iter().map(|(name, value)| Ok((name.clone(), value.with_texts(change)?))).collect::<Result<
+                    _,
+                    DocumentError,
+                >>(
+                )?,
             ),
         };
         Ok(Self { shape, read: Cell::new(false) })
@@ -302,7 +306,9 @@ impl Parser<'_> {
         if bare.is_empty() {
             return Err(self.malformed("a value is expected"));
         }
-        Err(self.malformed(&format!("a value is expected and {bare} has no quotes, as in a template that was not filled in")))
+        Err(self.malformed(&format!(
+            "a value is expected and {bare} has no quotes, as in a template that was not filled in"
+        )))
     }
 
     fn number(&mut self) -> Result<String, DocumentError> {

@@ -175,10 +175,7 @@ type Read = Result<Option<Envelope>, DocumentError>;
 const XML_READERS: [fn(&Node) -> Read; 2] = [ubl::read, iso20022::read];
 
 /// Readers of JSON.
-const JSON_READERS: &[fn(&Json) -> Read] = &[
-    dcsa::read,
-    tradetrust::read,
-];
+const JSON_READERS: &[fn(&Json) -> Read] = &[dcsa::read, tradetrust::read];
 
 /// Reads a document of any kind that is known here, by itself or in a `StandardBusinessDocument` envelope.
 ///

@@ -33,7 +33,10 @@ fn repeats(name: &str, text: &str) -> bool {
     }
     let mut shouted = String::with_capacity(name.len() + 4);
     for character in name.chars() {
-        if character.is_ascii_uppercase() && shouted.ends_with(|last: char| last != '_') && !after_capital(name, &shouted) {
+        if character.is_ascii_uppercase()
+            && shouted.ends_with(|last: char| last != '_')
+            && !after_capital(name, &shouted)
+        {
             shouted.push('_');
         }
         shouted.push(character.to_ascii_uppercase());

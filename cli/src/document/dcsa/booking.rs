@@ -3,8 +3,8 @@
 use super::super::envelope::{Envelope, Record};
 use super::super::error::DocumentError;
 use super::super::fields::{
-    code, count, decimal, measure, money, needed, object, objects, required_objects, set, set_days, set_flags, set_list, text,
-    texts,
+    code, count, decimal, measure, money, needed, object, objects, required_objects, set, set_days, set_flags,
+    set_list, text, texts,
 };
 use super::super::json::Json;
 use super::party::{carrier, parties, references, referred};
@@ -29,10 +29,7 @@ pub fn number(json: &Json) -> Result<Option<String>, DocumentError> {
 /// with a value.
 pub fn booking(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
     envelope.number = number(json)?;
-    for (name, path) in [
-        ("receipt_type", "receiptTypeAtOrigin"),
-        ("delivery_type", "deliveryTypeAtDestination"),
-    ] {
+    for (name, path) in [("receipt_type", "receiptTypeAtOrigin"), ("delivery_type", "deliveryTypeAtDestination")] {
         let reason = "it is CY (container yard), SD (store door) or CFS (container freight station)";
         envelope.facts.set(name, code(json, &[path], "type of receipt or delivery", &["CY", "SD", "CFS"], reason)?);
     }
@@ -78,7 +75,11 @@ pub fn booking(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError
     if let Some(value) = money(json, &["declaredValue"], &["declaredValueCurrency"], "declared value")? {
         envelope.facts.set("declared_value", value);
     }
-    let own = if json.get("carrierBookingReference").is_some() { "carrierBookingReference" } else { "carrierBookingRequestReference" };
+    let own = if json.get("carrierBookingReference").is_some() {
+        "carrierBookingReference"
+    } else {
+        "carrierBookingRequestReference"
+    };
     referred(json, own, envelope)?;
     references(json, envelope)?;
     carrier(json, envelope)?;
@@ -145,9 +146,9 @@ fn requested(json: &Json, envelope: &mut Envelope) -> Result<Record, DocumentErr
 
 fn object_or_list<'a>(json: &'a Json, name: &str) -> Result<&'a [Json], DocumentError> {
     match json.get(name) {
-        Some(found) if found.items().is_empty() => object(json, name, "positioning").map(|one| {
-            one.map_or(&[][..], std::slice::from_ref)
-        }),
+        Some(found) if found.items().is_empty() => {
+            object(json, name, "positioning").map(|one| one.map_or(&[][..], std::slice::from_ref))
+        }
         _ => objects(json, name, "list of positionings"),
     }
 }
@@ -193,7 +194,8 @@ fn confirmed(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> 
     set_list(&mut envelope.facts, "transport_plan", legs);
     let mut confirmed = Vec::new();
     for one in objects(json, "confirmedEquipments", "list of confirmed equipment")? {
-        let mut facts = Record::default().with("iso_code", text(one, &["ISOEquipmentCode"], "ISO code of the equipment")?);
+        let mut facts =
+            Record::default().with("iso_code", text(one, &["ISOEquipmentCode"], "ISO code of the equipment")?);
         facts.set("units", decimal(one, &["units"], "number of containers")?);
         confirmed.push(facts);
     }

@@ -194,7 +194,9 @@ pub fn dangerous(json: &Json, facts: &mut Record) -> Result<(), DocumentError> {
             ],
             &mut goods,
         )?;
-        for (name, member) in [("gross_weight", "grossWeight"), ("net_weight", "netWeight"), ("net_volume", "netVolume")] {
+        for (name, member) in
+            [("gross_weight", "grossWeight"), ("net_weight", "netWeight"), ("net_volume", "netVolume")]
+        {
             if let Some(measured) = measure(one, member, "weight or volume of dangerous goods")? {
                 goods.set(name, measured);
             }
@@ -225,7 +227,8 @@ pub fn equipment(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentErr
 pub fn container(json: &Json, envelope: &mut Envelope) -> Result<Record, DocumentError> {
     let inner = object(json, "equipment", "equipment")?.unwrap_or(json);
     let mut facts = Record::default();
-    let number = needed(inner, &["equipmentReference"], "container number")?.ok_or_else(|| missing("container number"))?;
+    let number =
+        needed(inner, &["equipmentReference"], "container number")?.ok_or_else(|| missing("container number"))?;
     check_container(&number, envelope);
     facts.set("number", number);
     facts.set("iso_code", text(inner, &["ISOEquipmentCode"], "ISO code of a container")?);
@@ -343,7 +346,8 @@ pub fn terms(json: &Json, facts: &mut Record) -> Result<(), DocumentError> {
 pub fn check_container(number: &str, envelope: &mut Envelope) {
     if check_digit(number).is_some_and(|holds| !holds) {
         let number = super::super::Excerpt::of(number);
-        let reason = format!("the check digit of the container number {number} is wrong (ISO 6346); ask for the right one");
+        let reason =
+            format!("the check digit of the container number {number} is wrong (ISO 6346); ask for the right one");
         if !envelope.warnings.iter().any(|warning| warning.reason == reason) {
             envelope.warn("invalid_container_number", reason);
         }
@@ -353,7 +357,8 @@ pub fn check_container(number: &str, envelope: &mut Envelope) {
 /// Whether the check digit holds; nothing unless it is four letters and seven digits.
 fn check_digit(number: &str) -> Option<bool> {
     let bytes = number.as_bytes();
-    if bytes.len() != 11 || !bytes[..4].iter().all(u8::is_ascii_uppercase) || !bytes[4..].iter().all(u8::is_ascii_digit) {
+    if bytes.len() != 11 || !bytes[..4].iter().all(u8::is_ascii_uppercase) || !bytes[4..].iter().all(u8::is_ascii_digit)
+    {
         return None;
     }
     let value = |byte: u8| match byte {

@@ -37,10 +37,7 @@ impl Link {
 ///
 /// # Errors
 /// `MissingField` for an act without its moment; `InvalidDate`; `Template`; `InvalidField`.
-pub fn read<'a>(
-    items: impl IntoIterator<Item = &'a Json>,
-    envelope: &mut Envelope,
-) -> Result<(), DocumentError> {
+pub fn read<'a>(items: impl IntoIterator<Item = &'a Json>, envelope: &mut Envelope) -> Result<(), DocumentError> {
     let mut links = Vec::new();
     for item in items {
         links.push(link(item, envelope)?);
@@ -125,7 +122,8 @@ fn arrange(links: &mut [Link], envelope: &mut Envelope) -> &'static str {
         (true, false) => "oldest_first",
         (true, true) if issue_is(links.first()) => "oldest_first",
         (true, true) if !issue_is(links.last()) => {
-            envelope.warn("chain_order_unknown", "all endorsements have one time, so their order is that of the document");
+            envelope
+                .warn("chain_order_unknown", "all endorsements have one time, so their order is that of the document");
             "unknown"
         }
         (_, true) => {
@@ -146,7 +144,8 @@ fn is_whole(links: &[Link], envelope: &mut Envelope) -> Option<bool> {
     let first = links.first()?;
     let mut whole = first.is_issue();
     if !whole {
-        envelope.warn("chain_without_issue", "the chain of endorsements does not begin with the issue; ask for all of it");
+        envelope
+            .warn("chain_without_issue", "the chain of endorsements does not begin with the issue; ask for all of it");
     }
     let mut control: Vec<&str> = Vec::new();
     let mut told = true;

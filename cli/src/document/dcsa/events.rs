@@ -110,7 +110,11 @@ fn version_2(json: &Json, envelope: &mut Envelope) -> Result<Record, DocumentErr
         && !is_uuid(id)
     {
         let value = Excerpt::of(id);
-        return Err(DocumentError::InvalidField { field: Field::Named("id of an event"), value, reason: "it is a UUID" });
+        return Err(DocumentError::InvalidField {
+            field: Field::Named("id of an event"),
+            value,
+            reason: "it is a UUID",
+        });
     }
     facts.set("id", id);
     let kind = classify(json, "eventType", &mut facts)?;
@@ -203,21 +207,15 @@ fn details(json: &Json, facts: &mut Record, envelope: &mut Envelope) -> Result<(
     if let Some(found) = object(json, "eventLocation", "place of an event")? {
         facts.set("place", place::location(found, envelope)?);
     }
-    set(
-        json,
-        &[("reason", &["reason"]), ("delay", &["delayReasonCode"]), ("change", &["changeRemark"])],
-        facts,
-    )?;
+    set(json, &[("reason", &["reason"]), ("delay", &["delayReasonCode"]), ("change", &["changeRemark"])], facts)?;
     references(json, envelope)
 }
 
 fn transport_call(json: &Json, envelope: &mut Envelope) -> Result<Record, DocumentError> {
     let mut facts = Record::default();
-    for (name, path) in [
-        ("id", &["transportCallID"][..]),
-        ("id", &["transportCallReference"]),
-        ("mode", &["modeOfTransport"]),
-    ] {
+    for (name, path) in
+        [("id", &["transportCallID"][..]), ("id", &["transportCallReference"]), ("mode", &["modeOfTransport"])]
+    {
         if let Some(found) = needed(json, path, "transport call of an event")? {
             facts.set(name, found);
         }
@@ -301,7 +299,8 @@ fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let groups: Vec<&str> = text.split('-').collect();
     groups.len() == lengths.len()
-        && groups.iter().zip(lengths).all(|(group, length)| {
-            group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
-        })
+        && groups
+            .iter()
+            .zip(lengths)
+            .all(|(group, length)| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -51,11 +51,7 @@ pub fn issuance_response(json: &Json, envelope: &mut Envelope) -> Result<(), Doc
     let answer = code(json, &["issuanceResponseCode"], field, &["ISSU", "BREQ", "REFU"], reason)?;
     envelope.facts.set("code", answer.clone());
     envelope.facts.set("issued", answer == "ISSU");
-    set(
-        json,
-        &[("sub_reference", &["transportDocumentSubReference"]), ("reason", &["reason"])],
-        &mut envelope.facts,
-    )?;
+    set(json, &[("sub_reference", &["transportDocumentSubReference"]), ("reason", &["reason"])], &mut envelope.facts)?;
     let mut errors = Vec::new();
     for one in objects(json, "errors", "list of errors")? {
         let mut error = Record::default();
@@ -152,7 +148,9 @@ pub fn notification(json: &Json, envelope: &mut Envelope) -> Result<(), Document
             let of = required(data, &["transportDocumentReference"], "transport document reference")?;
             same(envelope.number.as_deref(), &of)?;
             envelope.number = Some(of);
-            envelope.facts.set("status", required(data, &["transportDocumentStatus"], "status of the transport document")?);
+            envelope
+                .facts
+                .set("status", required(data, &["transportDocumentStatus"], "status of the transport document")?);
         }
         "booking_notification" => {
             if let Some(found) = match whole("booking")? {
@@ -191,7 +189,8 @@ pub fn notification(json: &Json, envelope: &mut Envelope) -> Result<(), Document
         ],
         &mut envelope.facts,
     )?;
-    let own = if envelope.kind.starts_with("transport") { "transportDocumentReference" } else { "carrierBookingReference" };
+    let own =
+        if envelope.kind.starts_with("transport") { "transportDocumentReference" } else { "carrierBookingReference" };
     party::referred(data, own, envelope)?;
     // The document itself is no reference of its notification.
     let number = envelope.number.clone();
@@ -229,7 +228,9 @@ pub fn status(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError>
         if let Some(number) = needed(json, &[member], field)? {
             match &envelope.number {
                 None => envelope.number = Some(number),
-                Some(_) => envelope.refer(super::super::fields::snake(member.trim_end_matches("Reference")), Some(number)),
+                Some(_) => {
+                    envelope.refer(super::super::fields::snake(member.trim_end_matches("Reference")), Some(number))
+                }
             }
         }
     }
@@ -247,11 +248,7 @@ pub fn status(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError>
             envelope.facts.set(name, found);
         }
     }
-    set(
-        json,
-        &[("sub_reference", &["transportDocumentSubReference"]), ("reason", &["reason"])],
-        &mut envelope.facts,
-    )?;
+    set(json, &[("sub_reference", &["transportDocumentSubReference"]), ("reason", &["reason"])], &mut envelope.facts)?;
     feedbacks(json, envelope)
 }
 

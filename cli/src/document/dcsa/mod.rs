@@ -97,7 +97,9 @@ static KINDS: [Kind; 33] = [
         fits: |json| {
             has(json, &["transferDocument"])
                 || has_any(json, &["endorcementChain", "endorsementChain"])
-                    && ["endorcementChain", "endorsementChain"].iter().any(|name| json.at(&[name, "eblEnvelope"]).is_some())
+                    && ["endorcementChain", "endorsementChain"]
+                        .iter()
+                        .any(|name| json.at(&[name, "eblEnvelope"]).is_some())
         },
         read: pint::transfer_block,
     },
@@ -136,11 +138,7 @@ static KINDS: [Kind; 33] = [
         fits: |json| has_any(json, &["surrenderRequestCode", "surrenderRequestReference"]),
         read: message::surrender_request,
     },
-    Kind {
-        name: "endorsement_chain",
-        fits: |json| has(json, &["endorsementChain"]),
-        read: message::endorsement_chain,
-    },
+    Kind { name: "endorsement_chain", fits: |json| has(json, &["endorsementChain"]), read: message::endorsement_chain },
     Kind {
         name: "transport_document_amendment",
         fits: |json| has(json, &["amendedTransportDocument"]),
@@ -159,42 +157,25 @@ static KINDS: [Kind; 33] = [
         fits: |json| has(json, &["portOfDischarge"]) && has_any(json, &["issueDateTime", "portOfDischargeArrivalDate"]),
         read: arrival::notification,
     },
-    Kind {
-        name: "verified_gross_mass",
-        fits: |json| has(json, &["VGM"]),
-        read: arrival::gross_mass,
-    },
-    Kind {
-        name: "track_and_trace",
-        fits: |json| json.get("events").is_some_and(is_event_list),
-        read: events::wrapped,
-    },
-    Kind {
-        name: "track_and_trace",
-        fits: is_event,
-        read: events::one,
-    },
-    Kind {
-        name: "booking",
-        fits: |json| has(json, &["bookingStatus", "requestedEquipments"]),
-        read: booking::booking,
-    },
+    Kind { name: "verified_gross_mass", fits: |json| has(json, &["VGM"]), read: arrival::gross_mass },
+    Kind { name: "track_and_trace", fits: |json| json.get("events").is_some_and(is_event_list), read: events::wrapped },
+    Kind { name: "track_and_trace", fits: is_event, read: events::one },
+    Kind { name: "booking", fits: |json| has(json, &["bookingStatus", "requestedEquipments"]), read: booking::booking },
     Kind {
         name: "booking_request",
         fits: |json| has_any(json, &["shipmentLocations", "requestedEquipments"]) && !has(json, &["transports"]),
         read: booking::booking,
     },
     Kind { name: "bill_of_lading", fits: |json| has(json, &["blno"]), read: transport::flat },
-    Kind {
-        name: "transport_document",
-        fits: |json| is_document(Some(json)),
-        read: transport::document,
-    },
+    Kind { name: "transport_document", fits: |json| is_document(Some(json)), read: transport::document },
     Kind {
         name: "shipping_instructions",
         fits: |json| {
             has_any(json, &["consignmentItems", "utilizedTransportEquipments"])
-                && has_any(json, &["transportDocumentTypeCode", "documentParties", "shippingInstructionsStatus", "isToOrder"])
+                && has_any(
+                    json,
+                    &["transportDocumentTypeCode", "documentParties", "shippingInstructionsStatus", "isToOrder"],
+                )
         },
         read: transport::instructions,
     },
@@ -221,8 +202,13 @@ static KINDS: [Kind; 33] = [
         name: "transport_document_status",
         fits: |json| {
             let main = ["transportDocumentStatus", "amendedTransportDocumentStatus"];
-            let members = ["transportDocumentStatus", "amendedTransportDocumentStatus", "transportDocumentReference",
-                "shippingInstructionsReference", "shippingInstructionReference"];
+            let members = [
+                "transportDocumentStatus",
+                "amendedTransportDocumentStatus",
+                "transportDocumentReference",
+                "shippingInstructionsReference",
+                "shippingInstructionReference",
+            ];
             is_status(json, &members, &main)
         },
         read: message::status,
@@ -230,8 +216,13 @@ static KINDS: [Kind; 33] = [
     Kind {
         name: "shipping_instructions_status",
         fits: |json| {
-            let members = ["shippingInstructionsStatus", "updatedShippingInstructionsStatus",
-                "shippingInstructionsReference", "shippingInstructionReference", "transportDocumentReference"];
+            let members = [
+                "shippingInstructionsStatus",
+                "updatedShippingInstructionsStatus",
+                "shippingInstructionsReference",
+                "shippingInstructionReference",
+                "transportDocumentReference",
+            ];
             is_status(json, &members, &members[..4])
         },
         read: message::status,
@@ -239,17 +230,18 @@ static KINDS: [Kind; 33] = [
     Kind {
         name: "booking_status",
         fits: |json| {
-            let members = ["bookingStatus", "amendedBookingStatus", "bookingCancellationStatus",
-                "carrierBookingReference", "carrierBookingRequestReference"];
+            let members = [
+                "bookingStatus",
+                "amendedBookingStatus",
+                "bookingCancellationStatus",
+                "carrierBookingReference",
+                "carrierBookingRequestReference",
+            ];
             is_status(json, &members, &members)
         },
         read: message::status,
     },
-    Kind {
-        name: "feedback",
-        fits: |json| is_status(json, &[], &["feedbackElements"]),
-        read: message::feedback,
-    },
+    Kind { name: "feedback", fits: |json| is_status(json, &[], &["feedbackElements"]), read: message::feedback },
 ];
 
 /// Whether an object is a transport document, whatever it lacks: it has what shipping instructions do not.
@@ -330,9 +322,7 @@ fn list(items: &[Json]) -> super::Read {
 
 /// One envelope of several of one kind: parties and references of all, the number if it is that of all, and the facts
 /// of each under `documents`. One alone is itself.
-fn combine(
-    envelopes: impl Iterator<Item = Result<Envelope, DocumentError>>,
-) -> Result<Envelope, DocumentError> {
+fn combine(envelopes: impl Iterator<Item = Result<Envelope, DocumentError>>) -> Result<Envelope, DocumentError> {
     let mut all = Vec::new();
     for envelope in envelopes {
         if all.len() == MAX_DOCUMENTS {
@@ -370,8 +360,7 @@ fn combine(
 /// The facts of one of several, behind its number and date.
 fn shown(envelope: &mut Envelope) -> Record {
     let facts = std::mem::take(&mut envelope.facts);
-    let head =
-        Record::default().with("number", envelope.number.clone()).with("issue_date", envelope.issue_date);
+    let head = Record::default().with("number", envelope.number.clone()).with("issue_date", envelope.issue_date);
     facts.iter().fold(head, |record, (name, fact)| record.with(name, fact.clone()))
 }
 

@@ -148,7 +148,8 @@ pub struct PartyCode {
 /// `MissingField` for an entry without its code, `Template`.
 pub fn codes(json: &Json, envelope: &mut Envelope) -> Result<Vec<PartyCode>, DocumentError> {
     let mut found = Vec::new();
-    for entry in ["identifyingCodes", "partyCodes"].iter().flat_map(|name| json.get(name).map_or(&[][..], Json::items)) {
+    for entry in ["identifyingCodes", "partyCodes"].iter().flat_map(|name| json.get(name).map_or(&[][..], Json::items))
+    {
         let Some(code) = needed(entry, &["partyCode"], "code of a party")? else { continue };
         let name = text(entry, &["codeListName"], "name of a list of codes")?;
         let mut provider = text(entry, &["codeListProvider"], "provider of a list of codes")?;
@@ -209,7 +210,9 @@ pub fn references(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentEr
     for entry in objects(json, "customsReferences", "list of customs references")? {
         text(entry, &["type"], "type of a customs reference")?;
         text(entry, &["countryCode"], "country of a customs reference")?;
-        texts(entry, "values", "customs reference")?.into_iter().for_each(|value| envelope.refer("customs", Some(value)));
+        texts(entry, "values", "customs reference")?
+            .into_iter()
+            .for_each(|value| envelope.refer("customs", Some(value)));
     }
     Ok(())
 }
@@ -249,16 +252,22 @@ pub fn referred(json: &Json, itself: &str, envelope: &mut Envelope) -> Result<()
 /// As [`parties`].
 pub fn record(json: &Json, envelope: &mut Envelope) -> Result<Record, DocumentError> {
     let mut facts = Record::default();
-    facts.set("name", match needed(json, &["partyName"], "name of a party")? {
-        None => needed(json, &["legalName"], "name of a party")?,
-        found => found,
-    });
+    facts.set(
+        "name",
+        match needed(json, &["partyName"], "name of a party")? {
+            None => needed(json, &["legalName"], "name of a party")?,
+            found => found,
+        },
+    );
     facts.set("platform", needed(json, &["eblPlatform"], "platform of a party")?);
     let codes = codes(json, envelope)?;
-    facts.set("id", match codes.first() {
-        Some(code) => Some(code.code.clone()),
-        None => tax(json)?,
-    });
+    facts.set(
+        "id",
+        match codes.first() {
+            Some(code) => Some(code.code.clone()),
+            None => tax(json)?,
+        },
+    );
     facts.set("id_list", codes.first().and_then(|code| code.list.clone()));
     if let Some(represented) = json.get("representedParty") {
         facts.set("represents", needed(represented, &["partyName"], "name of a party")?);

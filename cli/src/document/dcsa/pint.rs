@@ -82,7 +82,8 @@ const PREVIOUS: &str = "checksum of the entry before in the transfer chain";
 pub fn transfer(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
     document(required_object(json, "transportDocument", "transport document")?, envelope)?;
     let manifest = json.get("envelopeManifestSignedContent");
-    let manifest = signed(manifest.ok_or_else(|| super::super::fields::missing("envelope manifest"))?, "envelope manifest")?;
+    let manifest =
+        signed(manifest.ok_or_else(|| super::super::fields::missing("envelope manifest"))?, "envelope manifest")?;
     let mut facts = Record::default();
     let of = required_checksum(&manifest.payload, "transportDocumentChecksum", DOCUMENT)?;
     let name = "lastEnvelopeTransferChainEntrySignedContentChecksum";
@@ -123,11 +124,13 @@ fn walk(entries: &[Signed], of: &str, last: &str, envelope: &mut Envelope) -> Re
         acts.extend(objects(&one.payload, "transactions", "transactions")?);
     }
     if !linked {
-        let reason = "the entries of the transfer chain do not name one another by their checksums; ask for the whole chain";
+        let reason =
+            "the entries of the transfer chain do not name one another by their checksums; ask for the whole chain";
         envelope.warn("transfer_chain_not_linked", reason);
     }
     if before != Some(last) {
-        let reason = "the manifest names another last entry of the transfer chain than there is; ask for the whole chain";
+        let reason =
+            "the manifest names another last entry of the transfer chain than there is; ask for the whole chain";
         envelope.warn("last_entry_mismatch", reason);
     }
     envelope.facts.set("transfer_chain_linked", linked && before == Some(last));
@@ -258,10 +261,9 @@ fn answer_checksums(json: &Json, envelope: &mut Envelope) -> Result<(), Document
         facts.set("transport_document", of);
     }
     facts.set("last_entry", checksum(json, "lastEnvelopeTransferChainEntrySignedContentChecksum", LAST)?);
-    for (name, member) in [
-        ("missing", "missingAdditionalDocumentChecksums"),
-        ("received", "receivedAdditionalDocumentChecksums"),
-    ] {
+    for (name, member) in
+        [("missing", "missingAdditionalDocumentChecksums"), ("received", "receivedAdditionalDocumentChecksums")]
+    {
         set_list(&mut facts, name, texts(json, member, "checksum of a document")?);
     }
     envelope.facts.set("checksums", facts);

@@ -152,11 +152,7 @@ pub fn has(places: &[Record], role: &str) -> bool {
 ///
 /// # Errors
 /// `InvalidDate`, `Template`, `InvalidField`.
-pub fn transports(
-    json: &Json,
-    found: &mut Vec<Record>,
-    envelope: &mut Envelope,
-) -> Result<(), DocumentError> {
+pub fn transports(json: &Json, found: &mut Vec<Record>, envelope: &mut Envelope) -> Result<(), DocumentError> {
     let Some(plan) = json.get("transports").or_else(|| json.get("transport")) else { return Ok(()) };
     let legs = match &plan.shape {
         Shape::Object(_) => std::slice::from_ref(plan),

@@ -87,18 +87,18 @@ fn title(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
     facts.set("document_type", kind.clone());
     facts.set("to_order", to_order);
     facts.set("negotiable", kind == "BOL" && to_order);
-    set_flags(
-        json,
-        &[("electronic", &["isElectronic"]), ("shipped_on_board", &["isShippedOnBoardType"])],
-        facts,
-    )?;
+    set_flags(json, &[("electronic", &["isElectronic"]), ("shipped_on_board", &["isShippedOnBoardType"])], facts)?;
     let has = |name: &str| json.at(&["documentParties", name]).is_some();
     if kind == "SWB" && to_order {
         envelope.warn("waybill_to_order", "a sea waybill is never to order; ask its issuer which of the two holds");
     } else if to_order && has("consignee") {
-        envelope.warn("consignee_and_to_order", "a bill to order names a consignee; ask its issuer which of the two holds");
+        envelope
+            .warn("consignee_and_to_order", "a bill to order names a consignee; ask its issuer which of the two holds");
     } else if !to_order && has("endorsee") {
-        envelope.warn("endorsee_and_not_to_order", "a bill that is not to order names an endorsee; ask its issuer which holds");
+        envelope.warn(
+            "endorsee_and_not_to_order",
+            "a bill that is not to order names an endorsee; ask its issuer which holds",
+        );
     }
     if to_order && json.get("documentParties").is_some() {
         let endorsee = text(json, &["documentParties", "endorsee", "partyName"], "name of a party")?;
@@ -220,7 +220,10 @@ fn house_bill(json: &Json, envelope: &mut Envelope) -> Result<Record, DocumentEr
         .parties
         .iter()
         .map(|party| {
-            Record::default().with("role", party.role.clone()).with("name", party.name.clone()).with("id", party.id.clone())
+            Record::default()
+                .with("role", party.role.clone())
+                .with("name", party.name.clone())
+                .with("id", party.id.clone())
         })
         .collect();
     inner.facts.set("parties", shown);
@@ -257,7 +260,8 @@ fn filings(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
 /// # Errors
 /// As [`document`].
 pub fn amendment(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
-    let amended = super::super::fields::required_object(json, "amendedTransportDocument", "amended transport document")?;
+    let amended =
+        super::super::fields::required_object(json, "amendedTransportDocument", "amended transport document")?;
     document(amended, envelope)?;
     if let Some(status) = needed(json, &["amendedTransportDocumentStatus"], "status of the amendment")? {
         envelope.facts.set("amendment_status", status);

@@ -9,7 +9,9 @@ use portolan_primitives::BusinessDate;
 use super::super::date;
 use super::super::envelope::{Envelope, Record};
 use super::super::error::{DocumentError, Field};
-use super::super::fields::{clauses, day, missing, money, needed, object, objects, required, set, set_list, text, texts, wrong};
+use super::super::fields::{
+    clauses, day, missing, money, needed, object, objects, required, set, set_list, text, texts, wrong,
+};
 use super::super::json::{Json, Shape};
 
 /// Members that hold the number of a bill.
@@ -117,7 +119,11 @@ fn party(role: &str, member: &str, json: &Json, envelope: &mut Envelope) -> Resu
                 None => needed(found, &["party", "partyName"], field)?,
                 name => name,
             };
-            envelope.party(role, name.map(|name| first_line(&name)), text(found, &["party", "taxReference"], "tax reference")?);
+            envelope.party(
+                role,
+                name.map(|name| first_line(&name)),
+                text(found, &["party", "taxReference"], "tax reference")?,
+            );
         }
         _ => return Err(wrong(found, "party", "it is a text or an object")),
     }
@@ -132,7 +138,12 @@ fn first_line(name: &str) -> String {
 /// Whether the bill is to order: it says so before the consignee's name, or instead of it.
 fn to_order(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
     let mut words = Vec::new();
-    for path in [&["consignee", "toOrderOfText"][..], &["consignee", "name"], &["consignee", "party", "partyName"], &["toOrderOfText"]] {
+    for path in [
+        &["consignee", "toOrderOfText"][..],
+        &["consignee", "name"],
+        &["consignee", "party", "partyName"],
+        &["toOrderOfText"],
+    ] {
         words.extend(text(json, path, "order clause")?);
     }
     if matches!(json.get("consignee").map(|consignee| &consignee.shape), Some(Shape::Text(_))) {
@@ -255,9 +266,7 @@ fn measured(written: &str) -> Record {
         !text.is_empty() && digits.clone().all(|byte| byte.is_ascii_digit()) && digits.count() + 1 >= text.len()
     };
     match written.split_once(' ') {
-        Some((value, unit)) if number(value) => {
-            Record::default().with("value", value).with("unit", unit.trim())
-        }
+        Some((value, unit)) if number(value) => Record::default().with("value", value).with("unit", unit.trim()),
         _ if number(written) => Record::default().with("value", written).with("unit", None::<String>),
         _ => Record::default().with("text", written),
     }

@@ -154,7 +154,10 @@ pub fn of_credential(credential: &Json, salts: &str, hidden: &[String]) -> Optio
 
 /// Whether a script writes the number as it stands here.
 fn is_plain(number: &str) -> bool {
-    number.len() <= 15 && number != "-0" && !number.contains(['e', 'E']) && !(number.contains('.') && number.ends_with('0'))
+    number.len() <= 15
+        && number != "-0"
+        && !number.contains(['e', 'E'])
+        && !(number.contains('.') && number.ends_with('0'))
 }
 
 /// The value at a path such as `credentialSubject.class[0].type`: nothing inside if it is gone, nothing at all if the

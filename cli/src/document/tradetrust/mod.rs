@@ -11,7 +11,9 @@ mod digest;
 
 use super::envelope::{Envelope, Record};
 use super::error::{DocumentError, Excerpt, Field};
-use super::fields::{day, missing, needed, object, objects, required, required_object, set, set_list, snake, text, texts, wrong};
+use super::fields::{
+    day, missing, needed, object, objects, required, required_object, set, set_list, snake, text, texts, wrong,
+};
 use super::json::{Json, Shape};
 
 /// Reads a document of one of these forms; nothing if it is none.
@@ -64,15 +66,19 @@ fn is_credential(json: &Json) -> bool {
 fn is_wrapped(json: &Json) -> bool {
     let data = matches!(json.get("data").map(|data| &data.shape), Some(Shape::Object(_)));
     let version = matches!(json.get("version").map(|version| &version.shape), Some(Shape::Text(version)) if version.contains("openattestation"));
-    data && (version || json.at(&["signature", "merkleRoot"]).is_some() || json.at(&["signature", "targetHash"]).is_some())
+    data && (version
+        || json.at(&["signature", "merkleRoot"]).is_some()
+        || json.at(&["signature", "targetHash"]).is_some())
 }
 
 /// A wrapped document of version 2.
 fn wrapped(json: &Json) -> Result<Envelope, DocumentError> {
     let data = required_object(json, "data", "data of the document")?;
-    let plain = data.with_texts(&|held, salted| unsalted(salted).ok_or_else(|| {
-        wrong(held, "value of a wrapped document", "it is a UUID, a type and the value, with colons between")
-    }))?;
+    let plain = data.with_texts(&|held, salted| {
+        unsalted(salted).ok_or_else(|| {
+            wrong(held, "value of a wrapped document", "it is a UUID, a type and the value, with colons between")
+        })
+    })?;
     let mut envelope = Envelope::new("tradetrust", "document");
     raw(&plain, &mut envelope)?;
     set(json, &[("version", &["version"]), ("schema", &["schema"])], &mut envelope.facts)?;
@@ -125,7 +131,11 @@ fn raw(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
     }
     envelope.facts.set("transferable", transferable);
     if let Some(recipient) = object(json, "recipient", "recipient")? {
-        envelope.party("recipient", needed(recipient, &["name"], "name of the recipient")?, text(recipient, &["did"], "id")?);
+        envelope.party(
+            "recipient",
+            needed(recipient, &["name"], "name of the recipient")?,
+            text(recipient, &["did"], "id")?,
+        );
     }
     attachments(json, ["filename", "type"], envelope)?;
     if bill::is_known(json) {
@@ -183,7 +193,11 @@ fn issuer(json: &Json, envelope: &mut Envelope) -> Result<bool, DocumentError> {
         let Some(address) = needed(json, &[member], field)? else { continue };
         if !is_address(&address) {
             let value = Excerpt::of(&address);
-            return Err(DocumentError::InvalidField { field: Field::Named(field), value, reason: "it is 0x and 40 hex digits" });
+            return Err(DocumentError::InvalidField {
+                field: Field::Named(field),
+                value,
+                reason: "it is 0x and 40 hex digits",
+            });
         }
         envelope.facts.set(
             match member {
@@ -211,7 +225,8 @@ fn issuer(json: &Json, envelope: &mut Envelope) -> Result<bool, DocumentError> {
 }
 
 fn is_address(text: &str) -> bool {
-    text.strip_prefix("0x").is_some_and(|digits| digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.strip_prefix("0x")
+        .is_some_and(|digits| digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Sets the names and types of what is attached; the contents stay unread.
@@ -257,7 +272,10 @@ fn merkle(json: &Json, list: &'static str, hidden: usize) -> Result<Record, Docu
         facts.set("batch_depth", texts(json, list, "hash of a Merkle proof")?.len());
         facts.set("hidden_fields", hidden);
     }
-    facts.set("signed", json.get("signature").is_some() || json.get("proofValue").is_some() || json.get("jws").is_some());
+    facts.set(
+        "signed",
+        json.get("signature").is_some() || json.get("proofValue").is_some() || json.get("jws").is_some(),
+    );
     Ok(facts)
 }
 
@@ -331,9 +349,7 @@ fn credential(json: &Json) -> Result<Envelope, DocumentError> {
             envelope.issue_date = day(json, &[name], "issue date")?;
         }
     }
-    for (name, members) in
-        [("valid_from", &["validFrom"][..]), ("valid_until", &["expirationDate", "validUntil"])]
-    {
+    for (name, members) in [("valid_from", &["validFrom"][..]), ("valid_until", &["expirationDate", "validUntil"])] {
         for member in members {
             if let Some(found) = day(json, &[member], "validity")? {
                 envelope.facts.set(name, found);
@@ -359,7 +375,8 @@ fn credential(json: &Json) -> Result<Envelope, DocumentError> {
             bill::others(subject, &mut envelope)?;
         }
     }
-    const GENERAL: [&str; 4] = ["VerifiableCredential", "OpenAttestationCredential", "TransferableRecord", "VerifiablePresentation"];
+    const GENERAL: [&str; 4] =
+        ["VerifiableCredential", "OpenAttestationCredential", "TransferableRecord", "VerifiablePresentation"];
     let specific = types.iter().find(|one| !GENERAL.contains(&one.as_str()));
     set_list(&mut envelope.facts, "types", types.clone());
     kind(&mut envelope, specific.map(String::as_str).or(of_type.as_deref()));
