@@ -24,6 +24,9 @@ pub enum DocumentCommand {
     /// UBL 2, and pain, pacs and camt messages of ISO 20022 in any version, with or without a header around them. A
     /// wrong control sum, a header that counts other transactions than there are, and a template with an open place in
     /// a required field are refused by name. Exit code 0 with facts, or 1 with {code, reason}.
+    ///
+    /// In JSON: the messages of DCSA (bills of lading and their endorsements, bookings, arrivals, events), documents of
+    /// TradeTrust and OpenAttestation, and verifiable credentials.
     Inspect {
         /// The file.
         file: PathBuf,
