@@ -284,7 +284,10 @@ pub fn flat(json: &Json, envelope: &mut Envelope) -> Result<(), DocumentError> {
         ("forwarding_agent", "forwardingAgentReferences"),
     ] {
         let written = needed(json, &[member], "name of a party")?;
-        let name = written.as_deref().and_then(|lines| lines.lines().next()).map(|line| line.trim().trim_end_matches(',').to_owned());
+        let name = written
+            .as_deref()
+            .and_then(|lines| lines.lines().next())
+            .map(|line| line.trim().trim_end_matches(',').to_owned());
         envelope.party(role, name, None);
     }
     if !envelope.parties.iter().any(|party| party.role == "shipper") {
