@@ -29,6 +29,9 @@ pub enum DocumentCommand {
     /// Customs messages of the UK and EPCIS documents and events, these with their event hash, are read as well. A
     /// wrong control sum, a header that counts other transactions than there are, and a template with an open place in
     /// a required field are refused by name. Exit code 0 with facts, or 1 with {code, reason}.
+    ///
+    /// In JSON: the messages of DCSA (bills of lading and their endorsements, bookings, arrivals, events), documents of
+    /// TradeTrust and OpenAttestation, and verifiable credentials.
     Inspect {
         /// The file.
         file: PathBuf,

@@ -15,7 +15,7 @@ use super::currency::Denomination;
 use super::date;
 use super::envelope::{Envelope, Money, Unknown};
 use super::error::{DocumentError, Excerpt, Field};
-use super::placeholder::is_placeholder;
+use super::placeholder::{is_placeholder, stands_for};
 use super::xml::{Element, Elements, collapse};
 use super::{MAX_NODES, MAX_VALUE_BYTES};
 
@@ -340,7 +340,7 @@ impl Rest {
             self.fields += 1;
             self.hasher.update(&(path, value).encode());
         }
-        if is_placeholder(value) {
+        if stands_for(name, value) {
             self.placeholders.push((name.to_owned(), Excerpt::of(value)));
         }
     }
