@@ -2,7 +2,8 @@
 //!
 //! An amount below what is owed goes over the leaves twice: first to weigh them (floors and remainders of their shares), then to share out, so that
 //! the leftover units go to the largest remainders over all leaves, however many entries it takes. What is weighed must not change meanwhile: of a
-//! certificate that is due no part moves, and before that the leaves that one entry could not finish are marked. Must never share out a unit more or
+//! certificate that is due no part moves, and before that the leaves that one entry could not finish are marked. A marked leaf also keeps its parent
+//! from being merged, so the place where the next entry begins, the first node after a marked leaf, is there still. Must never share out a unit more or
 //! less than the amount.
 
 use alloc::vec::Vec;

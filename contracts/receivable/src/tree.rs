@@ -23,15 +23,12 @@ impl Walk {
         Self { ids: alloc::vec![root], path: Vec::new(), counts: Vec::new() }
     }
 
-    /// At the node that the path leads to, or at the one above into which it was merged since.
+    /// At the node that the path leads to.
     pub fn from_path(root: PartId, path: &[u16]) -> Result<Self, ReceivableError> {
         let mut walk = Self::from_root(root);
         for index in path {
             let node = walk.ids.last().copied().unwrap_or(root);
             let children = PartRecord::load(node)?.children;
-            if children == 0 {
-                break;
-            }
             ensure!(*index < children, ReceivableError::UnknownPart);
             walk.push(node, *index, children);
         }
