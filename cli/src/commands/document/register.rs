@@ -121,7 +121,7 @@ fn proven(file: &Value, anchor: &Anchor, secret: Option<&ChainSecret>) -> CliRes
         CliError::refused("malformed_proof", "the file names no fingerprint; make it again with `document check`")
     })?;
     let state = proof::from_json(file)?.verify(anchor);
-    let state = state.map_err(|error| crate::commitment::DisclosureError::from(error))?;
+    let state = state.map_err(crate::commitment::DisclosureError::from)?;
     let registered = registered(&state, secret.consortium_hash(&fingerprint.0))?;
     if file["registered"] != registered.as_ref().map_or(Value::Null, place) {
         let message =

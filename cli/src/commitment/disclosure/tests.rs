@@ -119,7 +119,8 @@ fn every_choice_of_fields_is_proved_with_who_registered_it_and_when() {
         let proven = verify(&disclosure).unwrap();
         let mut shown: Vec<&str> = proven.fields.iter().map(|(name, _)| name.as_str()).collect();
         let mut wanted = names.to_vec();
-        (shown.sort_unstable(), wanted.sort_unstable());
+        shown.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!((shown, proven.count), (wanted, 5));
         assert_eq!((proven.record.owner.0, proven.record.height, proven.header.height.0), ([2; 16], 5, 9));
         assert_eq!(proven.recipient, None);
