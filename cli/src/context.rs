@@ -177,13 +177,28 @@ impl Context {
         if self.output.is_json() {
             return Names::default();
         }
-        let noted = self.keystore().and_then(|keystore| Ok(keystore.accounts()?)).unwrap_or_default();
-        let acting = self.args.account.as_ref().map(AccountArg::text);
-        let mut names = Names::known(noted.keys().map(String::as_str).chain(acting.as_deref()));
-        if acting.is_none() {
+        let mut names = self.known_names();
+        if self.args.account.is_none() {
             names.ask(client, answer);
         }
         names
+    }
+
+    /// Names of the accounts that the keystore and the command know, without asking anybody.
+    pub fn known_names(&self) -> Names {
+        let noted = self.keystore().and_then(|keystore| Ok(keystore.accounts()?)).unwrap_or_default();
+        let acting = self.args.account.as_ref().map(AccountArg::text);
+        Names::known(noted.keys().map(String::as_str).chain(acting.as_deref()))
+    }
+
+    /// The account that acts or reads, if one is named.
+    pub fn reader(&self) -> Option<&AccountArg> {
+        self.args.account.as_ref()
+    }
+
+    /// A client that reads as the operator of the node, whoever acts: proofs are the operator's to give.
+    pub fn operator(&self) -> CliResult<Client> {
+        Ok(Client::new(self.nodes()?))
     }
 
     /// Shows the items that a node answers on a path as a table: each column with its head and where it is in an item.

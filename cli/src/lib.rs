@@ -11,6 +11,7 @@ pub mod commands;
 pub mod commitment;
 pub mod context;
 pub mod contracts;
+pub mod demo;
 pub mod devnet;
 pub mod document;
 pub mod error;

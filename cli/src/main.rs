@@ -4,11 +4,13 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use portolan::commands::{
-    chain, contract, doctor, document, financing, governance, key, member, receivable, settlement, spec, trade, verify,
+    acts, chain, contract, doctor, document, financing, governance, key, member, receivable, settlement, spec, trade,
+    verify,
 };
 use portolan::context::{Context, GlobalArgs};
+use portolan::demo::{self, DemoCommand};
 use portolan::devnet::{self, DevnetArgs};
 use portolan::error::CliResult;
 use portolan::{bench, output::Output};
@@ -84,6 +86,9 @@ enum Command {
     Doctor,
     /// A consortium on this machine.
     Devnet(DevnetArgs),
+    /// Longer stories on a network of their own.
+    #[command(subcommand)]
+    Demo(DemoCommand),
     /// Open-loop load against a fresh devnet with real days.
     Bench(bench::BenchArgs),
     /// Completions for a shell.
@@ -94,9 +99,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let output = Output::new(cli.global.json);
-    match run(cli) {
+    let matches = command().get_matches();
+    let global = GlobalArgs::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let output = Output::new(global.json);
+    match run(&Context::new(global), &matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if output.is_json() && !matches!(error.code().as_str(), "check_failed" | "unhealthy") {
@@ -108,33 +114,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> CliResult<()> {
-    let output = Output::new(cli.global.json);
-    let context = Context::new(cli.global);
+/// The commands that are written here, with those of the table of acts.
+fn command() -> clap::Command {
+    acts::extend(Cli::command())
+}
+
+fn run(context: &Context, matches: &ArgMatches) -> CliResult<()> {
+    if let Some(done) = acts::run(context, matches) {
+        return done;
+    }
+    let cli = Cli::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    let output = &context.output;
     match &cli.command {
-        Command::Key(command) => key::run(&context, command),
-        Command::Document(command) => document::run(&context, command),
-        Command::Order(command) => trade::order(&context, command),
-        Command::Bill(command) => trade::bill(&context, command),
-        Command::Customs(command) => trade::customs(&context, command),
-        Command::Receivable(command) => receivable::run(&context, command),
-        Command::Financing(command) => financing::run(&context, command),
-        Command::Settlement(command) => settlement::run(&context, command),
-        Command::Agenda(command) => chain::agenda(&context, command),
-        Command::Tx(command) => chain::tx(&context, command),
-        Command::Block(command) => chain::block(&context, command),
-        Command::Member(command) => member::member(&context, command),
-        Command::Account(command) => member::account(&context, command),
-        Command::Contract(command) => contract::run(&context, command),
-        Command::Governance(command) => governance::run(&context, command),
-        Command::Verify(command) => verify::run(&context, command),
-        Command::ChainSpec(command) => spec::run(&context, command),
-        Command::Status => chain::status(&context),
-        Command::Doctor => doctor::run(&context),
-        Command::Devnet(args) => devnet::run(args, &output),
-        Command::Bench(args) => bench::run(args, &output),
+        Command::Key(command) => key::run(context, command),
+        Command::Document(command) => document::run(context, command),
+        Command::Order(command) => trade::order(context, command),
+        Command::Bill(command) => trade::bill(context, command),
+        Command::Customs(command) => trade::customs(context, command),
+        Command::Receivable(command) => receivable::run(context, command),
+        Command::Financing(command) => financing::run(context, command),
+        Command::Settlement(command) => settlement::run(context, command),
+        Command::Agenda(command) => chain::agenda(context, command),
+        Command::Tx(command) => chain::tx(context, command),
+        Command::Block(command) => chain::block(context, command),
+        Command::Member(command) => member::member(context, command),
+        Command::Account(command) => member::account(context, command),
+        Command::Contract(command) => contract::run(context, command),
+        Command::Governance(command) => governance::run(context, command),
+        Command::Verify(command) => verify::run(context, command),
+        Command::ChainSpec(command) => spec::run(context, command),
+        Command::Status => chain::status(context),
+        Command::Doctor => doctor::run(context),
+        Command::Devnet(args) => devnet::run(args, output),
+        Command::Demo(command) => demo::run(command, output),
+        Command::Bench(args) => bench::run(args, output),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "portolan", &mut std::io::stdout());
+            clap_complete::generate(*shell, &mut command(), "portolan", &mut std::io::stdout());
             Ok(())
         }
     }
@@ -146,6 +161,6 @@ mod tests {
 
     #[test]
     fn the_commands_are_well_formed() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

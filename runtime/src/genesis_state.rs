@@ -150,7 +150,7 @@ pub(crate) fn execute(
     let facts = write_clock(&mut ledger, genesis)?;
     let rules = BlockRules::read(&mut ledger)?;
     let mut session =
-        Session::new(runtime, ledger, SessionRules { facts, agenda_gas: rules.agenda_gas, read_only: false });
+        Session::new(runtime, ledger, SessionRules { facts, entry_gas: rules.entry_gas, read_only: false });
     let receipts: Vec<ExecutedReceipt> = genesis
         .contracts
         .iter()

@@ -33,8 +33,8 @@ macro_rules! parameters {
 parameters! {
     BLOCK_GAS = "block.gas", 4_000_000_000, 10_000_000, 1_000_000_000_000,
         "Gas that a block may use: agenda and declared gas of transactions.";
-    BLOCK_AGENDA_GAS = "block.agenda-gas", 2_000_000_000, 1_000_000, 1_000_000_000_000,
-        "Gas of a block that the agenda may use while transactions wait; the most that one entry may ask for.";
+    BLOCK_AGENDA_GAS = "block.agenda-gas", 50_000_000, 1_000_000, 1_000_000_000_000,
+        "Gas of a block after which no further agenda entry begins: what new transactions wait for on a day with much due.";
     BLOCK_BYTES = "block.bytes", 4 * 1024 * 1024, 1024 * 1024, 8 * 1024 * 1024,
         "Bytes of all transactions of a block.";
     BLOCK_TRANSACTIONS = "block.transactions", 8_192, 1, 16_384,
@@ -53,6 +53,8 @@ parameters! {
         "Agenda entries that one member's transactions may make in one block.";
     QUOTA_STORED = "quota.stored-bytes", 8 * 1024 * 1024, 1024, 1024 * 1024 * 1024,
         "Bytes that one member's transactions may add to the state in one block, net.";
+    AGENDA_ENTRY_GAS = "agenda.entry-gas", 2_000_000_000, 1_000_000, 1_000_000_000_000,
+        "Most gas that one agenda entry may ask for.";
     AGENDA_ATTEMPTS = "agenda.attempts", 3, 1, 100,
         "Attempts at an agenda entry before it is recorded as failed.";
 }

@@ -44,7 +44,7 @@ pub(crate) fn query(
         kind: clock::network(&mut ledger)?.kind,
     };
     ledger.record_reads();
-    let mut session = Session::new(runtime, ledger, SessionRules { facts, agenda_gas: 0, read_only: true });
+    let mut session = Session::new(runtime, ledger, SessionRules { facts, entry_gas: 0, read_only: true });
     session.start(Run::of_nobody(Hash::ZERO, facts.business_date));
     let ended = session.enter_top(contract, reader, Entry::Query, input, gas.min(MAX_GAS))?;
     let reads = session.ledger.take_reads();

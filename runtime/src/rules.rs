@@ -12,8 +12,10 @@ use crate::parameters as named;
 pub struct BlockRules {
     /// Gas of a block in round 0: agenda and declared gas of transactions.
     pub gas: u64,
-    /// Gas that the agenda may use in round 0; the most that an entry may ask for.
+    /// Gas used in round 0 after which no further agenda entry begins.
     pub agenda_gas: u64,
+    /// Most gas that an entry may ask for: how far a block's agenda may go beyond its share.
+    pub entry_gas: u64,
     /// Bytes of all transactions.
     pub bytes: u64,
     /// Number of transactions.
@@ -42,6 +44,7 @@ impl BlockRules {
         Ok(Self {
             gas: parameter(ledger, &named::BLOCK_GAS)?,
             agenda_gas: parameter(ledger, &named::BLOCK_AGENDA_GAS)?,
+            entry_gas: parameter(ledger, &named::AGENDA_ENTRY_GAS)?,
             bytes: parameter(ledger, &named::BLOCK_BYTES)?,
             transactions: parameter(ledger, &named::BLOCK_TRANSACTIONS)?,
             heartbeat_ms: parameter(ledger, &named::HEARTBEAT)?,
@@ -60,7 +63,7 @@ impl BlockRules {
         self.gas >> round.0.min(20)
     }
 
-    /// Gas of the agenda in a block built in `round`; one due entry runs whatever it asks for.
+    /// Gas after which no further entry begins in a block built in `round`; one due entry always runs.
     pub fn agenda_gas_in(&self, round: Round) -> u64 {
         (self.agenda_gas >> round.0.min(20)).min(self.gas_in(round))
     }

@@ -25,8 +25,8 @@ impl ChainSecret {
         keyed_hash(&self.agenda, &[COMMITMENT])
     }
 
-    /// The host function `consortium_hash`.
-    pub(crate) fn consortium_hash(&self, data: &[u8]) -> Hash {
+    /// The host function `consortium_hash`; a member's tool finds with it under which key the state has a fingerprint.
+    pub fn consortium_hash(&self, data: &[u8]) -> Hash {
         keyed_hash(&self.consortium, &[data])
     }
 

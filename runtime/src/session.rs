@@ -57,7 +57,7 @@ pub(crate) struct SessionRules {
     /// Height, time, date and kind.
     pub facts: BlockFacts,
     /// Most gas that an entry may ask for.
-    pub agenda_gas: u64,
+    pub entry_gas: u64,
     /// Whether nothing may be written.
     pub read_only: bool,
 }
@@ -314,7 +314,7 @@ impl Session {
         message: &[u8],
         gas: u64,
     ) -> HostResult<Result<Hash, ScheduleRefusal>> {
-        if gas > self.rules.agenda_gas {
+        if gas > self.rules.entry_gas {
             return Ok(Err(ScheduleRefusal::GasAboveBlock));
         }
         if message.len() > MAX_MESSAGE_BYTES {

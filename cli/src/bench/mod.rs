@@ -30,6 +30,8 @@ use hdrhistogram::Histogram;
 use portolan_primitives::BusinessDate;
 use serde_json::{Map, Value, json};
 
+use crate::devnet::DAY_LENGTH_MS;
+use crate::devnet::cast::CAST;
 use crate::devnet::layout::Layout;
 use crate::devnet::make::{Plan, PlannedClock};
 use crate::devnet::network;
@@ -49,8 +51,6 @@ const P99_BOUND_MS: f64 = 1_000.0;
 const QUICK_SECONDS: u32 = 6;
 /// Certificates of a settlement day, quick and not.
 const CERTIFICATES: (usize, usize) = (10_000, 100_000);
-/// Length of a day while a steered clock moves, ms.
-const DAY_LENGTH_MS: u64 = 20;
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
 
@@ -148,7 +148,7 @@ fn on_devnet(
     let layout = Layout::new(&args.dir)?;
     network::reset(&layout)?;
     eprintln!("Starting four validators …");
-    let done = network::up_with(&layout, &Plan { clock, base_port: None }, program)
+    let done = network::up_with(&layout, &Plan { clock, base_port: None, parties: &CAST }, program)
         .and_then(|_| work(&mut World::new(&layout)?, &layout));
     let down = network::reset(&layout);
     done.and(down)

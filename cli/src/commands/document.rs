@@ -1,4 +1,7 @@
-//! `portolan document`: reading documents, and registering invoices by their fingerprint.
+//! `portolan document`: reading documents, registering invoices by their fingerprint, and showing single fields of what is registered.
+
+mod disclosure;
+mod register;
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +11,9 @@ use portolan_interface::trade::api::{Call, NAME};
 use portolan_interface::{DocumentId, Hash, Money};
 use serde_json::json;
 
+use super::verify::TrustArgs;
 use crate::args::{self, AccountArg, RecordId};
-use crate::commitment::SaltedDocument;
+use crate::commitment::{Disclosure, SaltedDocument, write_new};
 use crate::context::Context;
 use crate::contracts::{date, hash, message};
 use crate::document::{self, Document, Envelope, Fact, Facts, Inspection, Kind};
@@ -21,9 +25,13 @@ pub enum DocumentCommand {
     /// Read a trade document and show its facts, without any network.
     ///
     /// Invoices and credit notes (UBL 2, CII) are shown with their fingerprint. Read besides are every document type of
-    /// UBL 2, and pain, pacs and camt messages of ISO 20022 in any version, with or without a header around them. A
+    /// UBL 2, and pain, pacs and camt messages of ISO 20022 in any version, with or without a header around them.
+    /// Customs messages of the UK and EPCIS documents and events, these with their event hash, are read as well. A
     /// wrong control sum, a header that counts other transactions than there are, and a template with an open place in
     /// a required field are refused by name. Exit code 0 with facts, or 1 with {code, reason}.
+    ///
+    /// In JSON: the messages of DCSA (bills of lading and their endorsements, bookings, arrivals, events), documents of
+    /// TradeTrust and OpenAttestation, and verifiable credentials.
     Inspect {
         /// The file.
         file: PathBuf,
@@ -50,9 +58,67 @@ pub enum DocumentCommand {
         /// Register only; match later.
         #[arg(long)]
         no_match: bool,
-        /// Where the fields and their salts are kept: who has them can show single fields.
+        /// The new file in which the fields and their salts are kept: who has them can show single fields.
         #[arg(long, value_name = "FILE")]
         salts: Option<PathBuf>,
+    },
+    /// Whether an invoice is registered, or one with its number and parties; with --proof for a third party to check.
+    ///
+    /// `standing` is `registered`, `near` (it would be held for review) or `free`. Ask before money moves.
+    Check {
+        /// The invoice.
+        file: PathBuf,
+        /// Where the proof of registration or absence goes; asks as the operator of the node.
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
+    },
+    /// Salt the fields of a document and say their root, which the chain is told when the document is issued.
+    Commit {
+        /// A JSON object of field names and texts.
+        fields: PathBuf,
+        /// The new file in which the fields and their salts are kept.
+        #[arg(long, value_name = "FILE")]
+        salts: Option<PathBuf>,
+    },
+    /// Show chosen fields of a document, with all that convinces a stranger of them, in a file.
+    ///
+    /// Asks as the operator of the node, who alone gets proofs; no field leaves for the node.
+    Disclose {
+        /// The file of salts.
+        salts: PathBuf,
+        /// A field to show; may be given several times.
+        #[arg(long = "field", required = true)]
+        fields: Vec<String>,
+        /// The account that it is made for: the owner, who acts with --as, signs that nobody else was meant.
+        #[arg(long)]
+        to: Option<AccountArg>,
+        /// The document, doc1…, where the salts do not name it.
+        #[arg(long, value_parser = args::document)]
+        document: Option<DocumentId>,
+        /// Where it goes.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check a disclosure, or a proof of `document check`, without asking any node.
+    Verify {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        trust: TrustArgs,
+    },
+    /// Destroy the salts of a document: no field of it can be shown any more. The chain gets a receipt.
+    ///
+    /// What was disclosed before can still be verified. The file is overwritten where it lies; copies of it are yours to destroy. Run again, it
+    /// leaves the receipt that an earlier run could not.
+    Erase {
+        /// The file of salts.
+        salts: PathBuf,
+        /// The document, doc1…, where the salts do not name it.
+        #[arg(long, value_parser = args::document)]
+        document: Option<DocumentId>,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
     },
     /// Show a document of the chain.
     Show {
@@ -68,7 +134,26 @@ pub fn run(context: &Context, command: &DocumentCommand) -> CliResult<()> {
         DocumentCommand::Inspect { file } => inspect(context, file),
         DocumentCommand::Show { id } => context.show(&format!("/v1/documents/{}", id.text())),
         DocumentCommand::Register { .. } => register(context, command),
+        DocumentCommand::Check { file, proof } => register::check(context, file, proof.as_ref()),
+        DocumentCommand::Commit { fields, salts } => disclosure::commit(context, fields, salts.as_deref()),
+        DocumentCommand::Disclose { salts, fields, to, document, out } => {
+            let out = out.clone().unwrap_or_else(|| disclosure::default_out(salts));
+            disclosure::disclose(context, salts, *document, fields, to.as_ref(), &out)
+        }
+        DocumentCommand::Verify { file, trust } => verify(context, file, trust),
+        DocumentCommand::Erase { salts, document, yes } => disclosure::erase(context, salts, *document, *yes),
     }
+}
+
+fn verify(context: &Context, file: &Path, trust: &TrustArgs) -> CliResult<()> {
+    let value = disclosure::read_json(file)?;
+    let anchor = trust.anchor(context)?;
+    if value["format"] == register::REGISTER_FORMAT {
+        return register::verify(context, &value, &anchor, trust.secret(context)?.as_ref());
+    }
+    let reader = context.reader().map(|reader| reader.id);
+    let proven = Disclosure::from_json(&value)?.verify(&anchor, reader)?;
+    disclosure::show(context, &proven)
 }
 
 fn bytes(file: &Path) -> CliResult<Vec<u8>> {
@@ -180,18 +265,19 @@ fn register(context: &Context, command: &DocumentCommand) -> CliResult<()> {
         return Ok(());
     };
     let inspection = document::invoice(&bytes(file)?)?;
-    let salted = salted(&inspection.facts)?;
+    let mut salted = salted(&inspection.facts)?;
     let terms = invoice_terms(&inspection, &salted, seller, buyer, (*order, *bill, *declaration))?;
     let invoice = DocumentId::invoice(seller.contract_id(), terms.commitment);
+    salted.document = Some(invoice.text());
     let registrant = context.account()?.contract_id();
     // The salts are kept before the chain has the commitment: without them it would commit to nothing that can be shown.
     let kept = salts.clone().unwrap_or_else(|| file.with_extension("salts.json"));
-    write_salts(&kept, &salted)?;
+    write_new(&kept, &salted)?;
     let mut calls = vec![message(NAME, &Call::RegisterInvoice { registrant, terms })];
     if !no_match {
         calls.push(message(NAME, &Call::MatchInvoice { party: registrant, invoice }));
     }
-    let done = context.send(calls)?;
+    let done = context.send(calls).inspect_err(|error| forget_unused(error, &kept))?;
     let text = format!(
         "Invoice {} is registered as {}; its salts are in {}",
         inspection.facts.number,
@@ -201,9 +287,12 @@ fn register(context: &Context, command: &DocumentCommand) -> CliResult<()> {
     context.report(&done, &text, json!({ "document": invoice.text(), "matched": !no_match, "salts": kept }))
 }
 
-fn write_salts(path: &Path, salted: &SaltedDocument) -> CliResult<()> {
-    let text = serde_json::to_string_pretty(salted).map_err(|error| CliError::refused("json", error.to_string()))?;
-    std::fs::write(path, text).map_err(CliError::file(path))
+/// Salts of what the contract refused commit to nothing: the file is taken back, so that the command can be repeated. After any other failure
+/// the chain may have the commitment, and the file stays.
+fn forget_unused(error: &CliError, kept: &Path) {
+    if error.code().contains("::") {
+        let _ = std::fs::remove_file(kept);
+    }
 }
 
 fn salted(facts: &Facts) -> CliResult<SaltedDocument> {
@@ -218,7 +307,7 @@ fn salted(facts: &Facts) -> CliResult<SaltedDocument> {
         ("seller", text(facts.seller.clone())),
         ("buyer", text(facts.buyer.clone())),
     ];
-    SaltedDocument::new(&fields).map_err(|error| CliError::refused("no_randomness", error.to_string()))
+    disclosure::salted(&fields)
 }
 
 /// Order, bill of lading and declaration that an invoice refers to.

@@ -1,5 +1,6 @@
 //! The commands: nouns, then verbs. Each file holds one noun or a few near ones.
 
+pub mod acts;
 pub mod chain;
 pub mod contract;
 pub mod doctor;

@@ -139,6 +139,9 @@ pub enum BillCommand {
         /// On-board date.
         #[arg(long, value_parser = args::date)]
         on_board: BusinessDate,
+        /// Root of the bill's salted fields, as `document commit` says it; random if they stay outside.
+        #[arg(long)]
+        commitment: Option<portolan_primitives::Hash>,
     },
     /// Who is both holder and beneficiary passes the title on.
     Endorse {
@@ -225,6 +228,9 @@ pub enum CustomsCommand {
         /// The declared value, as 120000.00CNY.
         #[arg(long, value_parser = args::money)]
         value: Money,
+        /// Root of the declaration's salted fields, as `document commit` says it; random if they stay outside.
+        #[arg(long)]
+        commitment: Option<portolan_primitives::Hash>,
     },
     /// The authority decides; several decisions are taken in order, all or nothing.
     Decide {
@@ -283,8 +289,11 @@ impl DecisionArg {
     }
 }
 
-/// A commitment to what stays outside the chain.
-fn outside() -> CliResult<Hash> {
+/// The root that was given, or a random one: of what stays outside the chain.
+fn given(root: Option<portolan_primitives::Hash>) -> CliResult<Hash> {
+    if let Some(root) = root {
+        return Ok(Hash(root.0));
+    }
     Ok(Hash(clock::random().map_err(|error| CliError::refused("no_randomness", error.to_string()))?))
 }
 
@@ -300,7 +309,7 @@ fn act(context: &Context, call: &Call, done: &str) -> CliResult<()> {
 }
 
 /// An act on a title as it is now: one that comes between is noticed by the chain.
-fn step(context: &Context, bill: DocumentId) -> CliResult<TitleStep> {
+pub(super) fn step(context: &Context, bill: DocumentId) -> CliResult<TitleStep> {
     let title = context.client()?.get(&format!("/v1/titles/{}", bill.text()))?;
     let seen = title["bill"]["endorsements"].as_u64().and_then(|count| u32::try_from(count).ok());
     let foreign = || CliError::refused("foreign_answer", "a node's title has no endorsements; do the versions differ?");
@@ -314,7 +323,7 @@ pub fn order(context: &Context, command: &OrderCommand) -> CliResult<()> {
     };
     match command {
         OrderCommand::Offer { seller, total, deliver_from, deliver_until, incoterm, cross_border, lines } => {
-            let lines = lines.map_or_else(outside, |lines| Ok(Hash(lines.0)))?;
+            let lines = given(*lines)?;
             let terms = OrderTerms {
                 seller: seller.contract_id(),
                 lines,
@@ -341,7 +350,17 @@ pub fn order(context: &Context, command: &OrderCommand) -> CliResult<()> {
 pub fn bill(context: &Context, command: &BillCommand) -> CliResult<()> {
     let own = || context.account().map(AccountArg::contract_id);
     match command {
-        BillCommand::Issue { number, shipper, consignee, order, containers, loading, discharge, on_board } => {
+        BillCommand::Issue {
+            number,
+            shipper,
+            consignee,
+            order,
+            containers,
+            loading,
+            discharge,
+            on_board,
+            commitment,
+        } => {
             let terms = BillTerms {
                 number: number.clone(),
                 shipper: shipper.contract_id(),
@@ -354,7 +373,7 @@ pub fn bill(context: &Context, command: &BillCommand) -> CliResult<()> {
                 negotiable: consignee.is_none(),
                 holder: shipper.contract_id(),
                 beneficiary: shipper.contract_id(),
-                commitment: outside()?,
+                commitment: given(*commitment)?,
                 replaces: None,
                 earlier: vec![],
             };
@@ -399,7 +418,7 @@ pub fn bill(context: &Context, command: &BillCommand) -> CliResult<()> {
 pub fn customs(context: &Context, command: &CustomsCommand) -> CliResult<()> {
     let own = || context.account().map(AccountArg::contract_id);
     match command {
-        CustomsCommand::Lodge { customs, import, order, bill, hs_codes, value } => {
+        CustomsCommand::Lodge { customs, import, order, bill, hs_codes, value, commitment } => {
             let terms = DeclarationTerms {
                 customs: customs.contract_id(),
                 direction: if *import { Direction::Import } else { Direction::Export },
@@ -407,7 +426,7 @@ pub fn customs(context: &Context, command: &CustomsCommand) -> CliResult<()> {
                 bill: *bill,
                 hs_codes: hs_codes.clone(),
                 value: *value,
-                commitment: outside()?,
+                commitment: given(*commitment)?,
             };
             make(context, &Call::LodgeDeclaration { declarant: own()?, terms }, "The declaration is")
         }

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use portolan_chain_spec::ChainSpec;
 use portolan_primitives::bounded::decode_whole;
 use portolan_primitives::{FailureReason, Hash, Origin, Outcome};
 use portolan_proof::limits::MAX_BUNDLE_BYTES;
 use portolan_proof::{Anchor, HeaderProof, ProofError, ReceiptProof};
+use portolan_runtime::ChainSecret;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -24,32 +26,58 @@ pub enum VerifyCommand {
     Proof {
         /// A file with a node's answer: to a question, or of a transaction.
         file: PathBuf,
-        /// The chain-spec whose validators are trusted.
-        #[arg(long, conflicts_with = "validators_hash")]
-        spec: Option<PathBuf>,
-        /// The chain, 64 hex digits, with --validators-hash.
-        #[arg(long, requires = "validators_hash")]
-        chain: Option<Hash>,
-        /// Hash of the trusted validator set, 64 hex digits.
-        #[arg(long, requires = "chain")]
-        validators_hash: Option<Hash>,
+        #[command(flatten)]
+        trust: TrustArgs,
     },
+}
+
+/// What whoever verifies trusts without asking anybody.
+#[derive(Clone, Debug, Args)]
+pub struct TrustArgs {
+    /// The chain-spec whose validators are trusted.
+    #[arg(long, conflicts_with = "validators_hash")]
+    spec: Option<PathBuf>,
+    /// The chain, 64 hex digits, with --validators-hash.
+    #[arg(long, requires = "validators_hash")]
+    chain: Option<Hash>,
+    /// Hash of the trusted validator set, 64 hex digits.
+    #[arg(long, requires = "chain")]
+    validators_hash: Option<Hash>,
+}
+
+impl TrustArgs {
+    /// The trusted validators: named, of the chain-spec, or of the devnet's.
+    pub fn anchor(&self, context: &Context) -> CliResult<Anchor> {
+        if let (Some(chain), Some(validators_hash)) = (self.chain, self.validators_hash) {
+            return Ok(Anchor::Validators { chain, validators_hash });
+        }
+        let usage = || CliError::Usage("say what you trust: --spec FILE, or --chain and --validators-hash".into());
+        of_spec(&self.spec_file(context)?.ok_or_else(usage)?)
+    }
+
+    /// The consortium's secret, where the chain-spec is at hand.
+    pub fn secret(&self, context: &Context) -> CliResult<Option<ChainSecret>> {
+        let Some(path) = self.spec_file(context)? else { return Ok(None) };
+        Ok(Some(ChainSecret::new(&read_spec(&path)?.secret.0)))
+    }
+
+    /// The chain-spec that is trusted, unless a set of validators is.
+    pub fn spec_file(&self, context: &Context) -> CliResult<Option<PathBuf>> {
+        match (&self.spec, self.validators_hash) {
+            (Some(spec), _) => Ok(Some(spec.clone())),
+            (None, Some(_)) => Ok(None),
+            (None, None) => context.devnet_spec(),
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(context: &Context, command: &VerifyCommand) -> CliResult<()> {
-    let VerifyCommand::Proof { file, spec, chain, validators_hash } = command;
+    let VerifyCommand::Proof { file, trust } = command;
     let text = std::fs::read_to_string(file).map_err(CliError::file(file))?;
     let malformed = |error: serde_json::Error| CliError::refused("malformed_proof", error.to_string());
     let answer: Value = serde_json::from_str(&text).map_err(malformed)?;
-    let anchor = match (spec, chain, validators_hash) {
-        (_, Some(chain), Some(validators_hash)) => {
-            Anchor::Validators { chain: *chain, validators_hash: *validators_hash }
-        }
-        (Some(spec), ..) => of_spec(spec)?,
-        (None, ..) => of_devnet(context)?,
-    };
-    let (text, shown) = verified(&answer, &anchor)?;
+    let (text, shown) = verified(&answer, &trust.anchor(context)?)?;
     context.output.done(&text, || shown)
 }
 
@@ -139,21 +167,16 @@ fn is_within(proved: &Value, told: &Value) -> bool {
     }
 }
 
+fn read_spec(path: &Path) -> CliResult<ChainSpec> {
+    ChainSpec::read(path).map_err(|error| CliError::refused("bad_chain_spec", error.to_string()))
+}
+
 /// The genesis validators of a chain-spec, and the chain that its genesis makes.
 fn of_spec(path: &Path) -> CliResult<Anchor> {
-    let spec = portolan_chain_spec::ChainSpec::read(path);
-    let spec = spec.map_err(|error| CliError::refused("bad_chain_spec", error.to_string()))?;
+    let spec = read_spec(path)?;
     let checked = spec.check(&portolan_chain_spec::CodeSource::beside(path));
     let checked = checked.map_err(|faults| super::spec::refused(&faults))?;
     Ok(proof::anchor(checked.genesis.chain(), &proof::validators_of_spec(path)?))
-}
-
-/// The devnet's own chain-spec.
-fn of_devnet(context: &Context) -> CliResult<Anchor> {
-    match context.devnet_spec()? {
-        Some(spec) => of_spec(&spec),
-        None => Err(CliError::Usage("say what you trust: --spec FILE, or --chain and --validators-hash".into())),
-    }
 }
 
 #[cfg(test)]

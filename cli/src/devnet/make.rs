@@ -13,7 +13,7 @@ use portolan_node::config::{Config, Keys, Log, LogFormat, P2p, PeerAddress, Stor
 use portolan_node::keys::{self, Passphrase};
 use portolan_primitives::{BusinessDate, Hash, PublicKey};
 
-use super::cast::{CAST, CHECKER, MAIN, MAKER, Party, validators};
+use super::cast::{CHECKER, MAIN, MAKER, Party, validators};
 use super::layout::{Layout, NodeEntry};
 use crate::clock;
 use crate::error::{CliError, CliResult};
@@ -29,6 +29,8 @@ pub struct Plan {
     pub clock: PlannedClock,
     /// First of eight ports in a row; free ones if none is named.
     pub base_port: Option<u16>,
+    /// Who takes part.
+    pub parties: &'static [Party],
 }
 
 /// How the business date moves.
@@ -59,7 +61,7 @@ pub fn make(layout: &Layout, plan: &Plan) -> CliResult<Vec<NodeEntry>> {
     std::fs::create_dir_all(layout.keystore()).map_err(CliError::file(&layout.keystore()))?;
     write_passphrase(&layout.passphrase())?;
     let nodes = plan_nodes(layout, plan)?;
-    let members: CliResult<Vec<MemberSpec>> = CAST.iter().map(|party| member(layout, party, &nodes)).collect();
+    let members: CliResult<Vec<MemberSpec>> = plan.parties.iter().map(|party| member(layout, party, &nodes)).collect();
     let spec = chain_spec(members?, &plan.clock)?;
     check(&spec, layout)?;
     std::fs::write(layout.spec(), spec.render()).map_err(CliError::file(&layout.spec()))?;

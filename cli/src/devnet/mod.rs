@@ -23,7 +23,7 @@ use layout::Layout;
 use make::{Plan, PlannedClock};
 
 /// Length of a day while the steered clock moves: a 90-day tenor passes in seconds.
-const DAY_LENGTH_MS: u64 = 20;
+pub const DAY_LENGTH_MS: u64 = 20;
 
 /// The devnet's options.
 #[derive(Debug, Args)]
@@ -142,7 +142,11 @@ fn order(layout: &Layout, order: supervisor::Order, node: &str, state: &str, out
 /// The clock of a network that is made now: it stands at the story's date.
 fn planned(args: &DevnetArgs, start: BusinessDate, real_days: bool) -> Plan {
     let steered = PlannedClock::Steered { start, day_length_ms: DAY_LENGTH_MS };
-    Plan { clock: if real_days { PlannedClock::Real } else { steered }, base_port: args.base_port }
+    Plan {
+        clock: if real_days { PlannedClock::Real } else { steered },
+        base_port: args.base_port,
+        parties: &cast::CAST,
+    }
 }
 
 fn up(args: &DevnetArgs, layout: &Layout, fresh: bool, real_days: bool, output: &Output) -> CliResult<()> {

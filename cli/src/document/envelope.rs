@@ -90,7 +90,8 @@ impl Envelope {
         self.warnings.push(Warning { code, reason: reason.into() });
     }
 
-    fn warn_once(&mut self, code: &'static str, reason: &str) {
+    /// Adds a warning, unless there is one with that code.
+    pub(super) fn warn_once(&mut self, code: &'static str, reason: &str) {
         if !self.warnings.iter().any(|warning| warning.code == code) {
             self.warn(code, reason);
         }

@@ -24,6 +24,14 @@ pub enum DocumentError {
         /// What was found, the XML root by name.
         found: String,
     },
+    /// What an interface answers instead of a document when a request failed.
+    #[error("this is the error body of an interface ({status}), and no document; it says: {reason}")]
+    ErrorBody {
+        /// Status of the answer.
+        status: Excerpt,
+        /// What it says is wrong.
+        reason: Excerpt,
+    },
     /// A document of another kind where only an invoice or credit note will do.
     #[error("this is a document of the kind {kind} ({format}); give an invoice or credit note in UBL 2 or CII")]
     NotAnInvoice {
@@ -222,6 +230,7 @@ impl DocumentError {
             Self::Empty => "empty_document",
             Self::TooLarge { .. } => "document_too_large",
             Self::UnsupportedDocument { .. } => "unsupported_document",
+            Self::ErrorBody { .. } => "error_body",
             Self::NotAnInvoice { .. } => "not_an_invoice",
             Self::SeveralDocuments => "several_documents",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",

@@ -43,7 +43,6 @@ impl PartialEq for Json {
 
 impl Eq for Json {}
 
-#[allow(dead_code, reason = "they serve the readers of JSON formats, of which the list in the parent is still empty")]
 impl Json {
     /// Reads one value that is the whole of `text`.
     ///
@@ -99,12 +98,73 @@ impl Json {
         Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 
+    /// Its text as it stands, of any length, marked as read: for clauses and signed contents, which are longer than a
+    /// value may be.
+    pub fn long_text(&self) -> Option<&str> {
+        let Shape::Text(text) = &self.shape else { return None };
+        self.read.set(true);
+        Some(text)
+    }
+
     /// The text at the path.
     ///
     /// # Errors
     /// As [`Self::text`].
     pub fn value(&self, path: &[&str]) -> Result<Option<String>, DocumentError> {
         self.at(path).map_or(Ok(None), Self::text)
+    }
+
+    /// Marks it and all in it as read.
+    pub fn take_all(&self) {
+        self.read.set(true);
+        match &self.shape {
+            Shape::List(items) => items.iter().for_each(Self::take_all),
+            Shape::Object(members) => members.iter().for_each(|(_, value)| value.take_all()),
+            _ => {}
+        }
+    }
+
+    /// A copy in which each text is what `change` makes of it.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub fn with_texts(
+        &self,
+        change: &impl Fn(&Self, &str) -> Result<Shape, DocumentError>,
+    ) -> Result<Self, DocumentError> {
+        let shape = match &self.shape {
+            Shape::Null => Shape::Null,
+            Shape::Flag(flag) => Shape::Flag(*flag),
+            Shape::Number(text) => Shape::Number(text.clone()),
+            Shape::Text(text) => change(self, text)?,
+            Shape::List(items) => {
+                Shape::List(items.iter().map(|item| item.with_texts(change)).collect::<Result<_, _>>()?)
+            }
+            Shape::Object(members) => Shape::Object(
+                members.iter().map(|(name, value)| Ok((name.clone(), value.with_texts(change)?))).collect::<Result<
+                    _,
+                    DocumentError,
+                >>(
+                )?,
+            ),
+        };
+        Ok(Self { shape, read: Cell::new(false) })
+    }
+
+    /// Marks as read what was read of a copy.
+    pub fn mark_as(&self, copy: &Self) {
+        if copy.read.get() {
+            self.read.set(true);
+        }
+        match (&self.shape, &copy.shape) {
+            (Shape::List(ours), Shape::List(theirs)) => {
+                ours.iter().zip(theirs).for_each(|(ours, theirs)| ours.mark_as(theirs));
+            }
+            (Shape::Object(ours), Shape::Object(theirs)) => {
+                ours.iter().zip(theirs).for_each(|((_, ours), (_, theirs))| ours.mark_as(theirs));
+            }
+            _ => {}
+        }
     }
 
     /// Adds to `envelope` what is left when its reader is done: the hash of what was not read, and a warning for each
@@ -252,7 +312,13 @@ impl Parser<'_> {
                 return Err(DocumentError::Truncated);
             }
         }
-        Err(self.malformed("a value is expected"))
+        let bare: String = rest.chars().take_while(|next| next.is_alphanumeric() || *next == '_').take(40).collect();
+        if bare.is_empty() {
+            return Err(self.malformed("a value is expected"));
+        }
+        Err(self.malformed(&format!(
+            "a value is expected and {bare} has no quotes, as in a template that was not filled in"
+        )))
     }
 
     fn number(&mut self) -> Result<String, DocumentError> {

@@ -16,15 +16,20 @@
 
 mod cii;
 mod currency;
+mod customs;
 mod date;
+mod dcsa;
 mod draft;
 mod encoding;
 mod envelope;
+mod epcis;
 mod error;
+mod fields;
 mod fingerprint;
 mod iso20022;
 mod json;
 mod placeholder;
+mod tradetrust;
 mod tree;
 mod ubl;
 mod xml;
@@ -169,10 +174,10 @@ pub enum Document {
 type Read = Result<Option<Envelope>, DocumentError>;
 
 /// Readers of XML other than invoices.
-const XML_READERS: [fn(&Node) -> Read; 2] = [ubl::read, iso20022::read];
+const XML_READERS: [fn(&Node) -> Read; 4] = [ubl::read, iso20022::read, customs::read, epcis::read_xml];
 
 /// Readers of JSON.
-const JSON_READERS: [fn(&Json) -> Read; 0] = [];
+const JSON_READERS: [fn(&Json) -> Read; 3] = [epcis::read_json, dcsa::read, tradetrust::read];
 
 /// Reads a document of any kind that is known here, by itself or in a `StandardBusinessDocument` envelope.
 ///

@@ -15,8 +15,8 @@ use super::currency::Denomination;
 use super::date;
 use super::envelope::{Envelope, Money, Unknown};
 use super::error::{DocumentError, Excerpt, Field};
-use super::placeholder::is_placeholder;
-use super::xml::{Element, Elements};
+use super::placeholder::{is_placeholder, stands_for};
+use super::xml::{Element, Elements, collapse};
 use super::{MAX_NODES, MAX_VALUE_BYTES};
 
 /// An element with everything inside it.
@@ -26,6 +26,8 @@ pub struct Node {
     name: Rc<str>,
     /// White space collapsed; may be longer than a value may be, which is refused when it is taken.
     text: String,
+    /// The text without outer white space, where that differs.
+    verbatim: Option<Box<str>>,
     attributes: Vec<Attribute>,
     children: Vec<Node>,
     admitted: Cell<bool>,
@@ -83,12 +85,23 @@ impl Node {
             .ok_or(DocumentError::LimitExceeded { what: "elements and attributes", limit: MAX_NODES })?;
         let (space, name) = (names.shared(&element.space), names.shared(&element.name));
         let mut children = Vec::new();
-        let text = elements.contents(|inner, elements| {
+        let written = elements.contents(|inner, elements| {
             children.push(Self::grow(&inner, elements, names, left)?);
             Ok(())
         })?;
         children.shrink_to_fit();
-        Ok(Self { space, name, text, attributes, children, admitted: Cell::new(true), read: Cell::new(false) })
+        let text = collapse(&written);
+        let verbatim = (written.trim() != text).then(|| written.trim().into());
+        Ok(Self {
+            space,
+            name,
+            text,
+            verbatim,
+            attributes,
+            children,
+            admitted: Cell::new(true),
+            read: Cell::new(false),
+        })
     }
 
     /// The namespace; empty for none.
@@ -143,6 +156,36 @@ impl Node {
             return Err(DocumentError::LimitExceeded { what: "bytes in one value", limit: MAX_VALUE_BYTES });
         }
         Ok((!self.text.is_empty()).then(|| self.text.clone()))
+    }
+
+    /// Its text with the white space inside as it was written, marked as read; empty when there is none.
+    ///
+    /// # Errors
+    /// `LimitExceeded` if it is longer than a value may be.
+    pub fn verbatim(&self) -> Result<String, DocumentError> {
+        let text = self.text()?.unwrap_or_default();
+        match &self.verbatim {
+            Some(written) if written.len() > MAX_VALUE_BYTES => {
+                Err(DocumentError::LimitExceeded { what: "bytes in one value", limit: MAX_VALUE_BYTES })
+            }
+            Some(written) => Ok(written.to_string()),
+            None => Ok(text),
+        }
+    }
+
+    /// All of its attributes in their order, marked as read; a name has its namespace in braces before it if it has one.
+    ///
+    /// # Errors
+    /// `LimitExceeded` if one is longer than a value may be.
+    pub fn every_attribute(&self) -> Result<Vec<(String, String)>, DocumentError> {
+        let take = |attribute: &Attribute| {
+            attribute.read.set(true);
+            if attribute.value.len() > MAX_VALUE_BYTES {
+                return Err(DocumentError::LimitExceeded { what: "bytes in one value", limit: MAX_VALUE_BYTES });
+            }
+            Ok((attribute.name.clone(), attribute.value.clone()))
+        };
+        self.attributes.iter().map(take).collect()
     }
 
     /// The text of the first element at the path that has one.
@@ -297,7 +340,7 @@ impl Rest {
             self.fields += 1;
             self.hasher.update(&(path, value).encode());
         }
-        if is_placeholder(value) {
+        if stands_for(name, value) {
             self.placeholders.push((name.to_owned(), Excerpt::of(value)));
         }
     }

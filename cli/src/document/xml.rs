@@ -171,8 +171,8 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// The text directly inside the present element, to its end, white space collapsed; `inner` takes each element
-    /// inside and must read it to its end.
+    /// The text directly inside the present element, to its end, as it was written; `inner` takes each element inside and
+    /// must read it to its end.
     ///
     /// # Errors
     /// As [`Self::next_inside`], and whatever `inner` refuses.
@@ -188,13 +188,14 @@ impl<'a> Elements<'a> {
                     inner(element, self)?;
                 }
                 Token::Text(piece) => raw.push_str(&piece),
-                Token::Close | Token::End => return Ok(collapse(&raw)),
+                Token::Close | Token::End => return Ok(raw),
             }
         }
     }
 
     /// The attributes of `element` in their order, without namespace declarations and without those of XML Schema
-    /// instances, which say where a schema lies and nothing about the document.
+    /// instances, which say where a schema lies and nothing about the document. A name with a prefix has its namespace
+    /// in braces instead.
     ///
     /// # Errors
     /// As [`Self::next_inside`].
@@ -204,19 +205,18 @@ impl<'a> Elements<'a> {
             let attribute = attribute.map_err(|error| self.malformed(&error.to_string()))?;
             let name = attribute.key.into_inner();
             let prefix = name.split_once(':').map(|(prefix, _)| prefix);
-            let of_schema = prefix.is_some_and(|prefix| {
-                self.bindings
-                    .iter()
-                    .rev()
-                    .find(|binding| binding.prefix == prefix)
-                    .is_some_and(|binding| binding.space == "http://www.w3.org/2001/XMLSchema-instance")
-            });
+            let binding = prefix.and_then(|prefix| self.bindings.iter().rev().find(|held| held.prefix == prefix));
+            let of_schema = binding.is_some_and(|held| held.space == "http://www.w3.org/2001/XMLSchema-instance");
             if name == "xmlns" || prefix == Some("xmlns") || of_schema {
                 continue;
             }
+            let name = match (binding, name.split_once(':')) {
+                (Some(held), Some((_, local))) => format!("{{{}}}{local}", held.space),
+                _ => name.to_owned(),
+            };
             let value =
                 attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| self.refused(&error))?;
-            found.push((name.to_owned(), value.trim().to_owned()));
+            found.push((name, value.trim().to_owned()));
         }
         Ok(found)
     }

@@ -51,11 +51,14 @@ fn facts_of(part: PartId) -> Result<PartFacts, FinancingError> {
     receivable::api::Client::new().facts(part).map_err(FinancingError::Receivable)
 }
 
-/// Whether what was last drawn on the invoice is still owed.
+/// Whether what was last drawn on the invoice is still owed to the funder: a part that went back by recourse is financed no more.
 fn is_financed(invoice: DocumentId) -> Result<bool, FinancingError> {
     match DRAWN_ON.get(&invoice) {
         None => Ok(false),
-        Some(drawn) => Ok(facts_of(load(drawn)?.part)?.outstanding.is_positive()),
+        Some(drawn) => {
+            let facts = facts_of(load(drawn)?.part)?;
+            Ok(facts.financing == Some(drawn) && facts.outstanding.is_positive())
+        }
     }
 }
 

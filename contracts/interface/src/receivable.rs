@@ -5,8 +5,8 @@ use alloc::{string::String, vec::Vec};
 use portolan_sdk::{CallError, ScheduleRefusal};
 
 use crate::{
-    AccountId, BusinessDate, CertificateId, Convention, Currency, DocumentId, FinancingId, Hash, MemberId,
-    MemberStatus, Money, PartId, TermsError, Unauthorized, data,
+    AccountId, BusinessDate, CertificateId, Convention, Currency, DayCount, DocumentId, FinancingId, Hash, MemberId,
+    MemberStatus, Money, PartId, Ppm, TermsError, Unauthorized, data,
     settlement::SettlementError,
     small,
     trade::{Evidence, TradeError},
@@ -30,6 +30,13 @@ pub const MAX_CALENDAR_NAME: usize = 48;
 pub const DUST_PARAMETER: &str = "receivable.dust-minor";
 /// Smallest part when the parameter is not set: one major unit of most currencies.
 pub const DEFAULT_DUST_MINOR: i128 = 100;
+/// Governed parameter (`u16`): days after issue in which the debtor may dispute a part, before it is due.
+pub const DISPUTE_PARAMETER: &str = "receivable.dispute-days";
+/// The dispute window when the parameter is not set: until the due date.
+pub const DEFAULT_DISPUTE_DAYS: u16 = 366;
+/// Front of the governed parameters (`i128`) that limit what a debtor may owe on certificates, in minor units of a currency. The whole name is
+/// `debt-limit.`, the 32 hex digits of the debtor's account, `.` and the currency in small letters; without one there is no limit.
+pub const DEBT_LIMIT_PARAMETER: &str = "debt-limit.";
 /// Business days on which an overdue certificate is tried again by itself; after them anybody may call `collect`.
 pub const COLLECTION_ATTEMPTS: u8 = 30;
 
@@ -67,6 +74,15 @@ small! {
         /// The creditor did not answer in time.
         #[codec(index = 6)]
         Expired,
+        /// Due, and paid but for what is in dispute.
+        #[codec(index = 7)]
+        Disputed,
+        /// Void by consent of the debtor and all holders.
+        #[codec(index = 8)]
+        Cancelled,
+        /// Nothing of it was paid, and nothing is owed any more: all of it was lost to credit notes and awards.
+        #[codec(index = 9)]
+        Diluted,
     }
 
     /// Where a part stands.
@@ -107,6 +123,9 @@ small! {
         /// Closed with loss.
         #[codec(index = 11)]
         WrittenOff,
+        /// Its holder agreed to the certificate's cancellation: locked until all have, or the holder takes the consent back.
+        #[codec(index = 12)]
+        Consenting,
     }
 
     /// How a part came to its holder.
@@ -120,6 +139,9 @@ small! {
         /// Sold to a funder.
         #[codec(index = 2)]
         Discount,
+        /// Back to who had given it with recourse, and made good for the debtor.
+        #[codec(index = 3)]
+        Recourse,
     }
 }
 
@@ -152,15 +174,15 @@ data! {
         pub accept_until: BusinessDate,
     }
 
-    /// Sums over the leaves; they add up to the face after every transaction.
+    /// Sums over the leaves, and of what was taken off a part before it was split; they add up to the face after every transaction.
     pub struct Totals {
         /// The promised amount.
         pub face: Money,
         /// Still owed: offered, live, pledged, financed, held, disputed, overdue.
         pub outstanding: Money,
-        /// Paid.
+        /// Paid, with what holders gave up of it for being paid early.
         pub settled: Money,
-        /// Taken off by credit notes.
+        /// Taken off by credit notes and awards.
         pub diluted: Money,
         /// Void.
         pub cancelled: Money,
@@ -252,6 +274,42 @@ data! {
         pub children: u16,
         /// How it went from holder to holder; in pages of several parts only the last change.
         pub hops: Vec<Hop>,
+        /// Taken off it by credit notes and awards, while it was whole.
+        pub diluted: Money,
+        /// Commitment to the order or agreement that holds it, or to the reason of the dispute.
+        pub bound_by: Option<Hash>,
+        /// The debtor's offer to pay early.
+        pub early: Option<EarlyOffer>,
+    }
+
+    /// What the debtor offers for paying a part before its day.
+    pub struct EarlyOffer {
+        /// Who may accept: the holder at the time.
+        pub to: AccountId,
+        /// What was owed on the part.
+        pub amount: Money,
+        /// Discount a year, at most one whole.
+        pub rate: Ppm,
+        /// How days are counted, from the day of acceptance to the due date.
+        pub day_count: DayCount,
+        /// Last day on which it can be accepted.
+        pub expires: BusinessDate,
+    }
+
+    /// What a court orders about a part, or debtor and holder agree.
+    pub enum PartAct {
+        /// From now on nothing moves but maturity.
+        #[codec(index = 0)]
+        Hold,
+        /// The hold ends. What a court holds only an order releases.
+        #[codec(index = 1)]
+        Release,
+        /// The dispute ends.
+        #[codec(index = 2)]
+        Resolve {
+            /// What the part loses; the rest is owed.
+            lost: Money,
+        },
     }
 
     /// One step of the path from the root to a part: enough to trust the part, nothing of its siblings.
@@ -284,6 +342,24 @@ data! {
         pub evidence: Evidence,
         /// From the root to the part.
         pub path: Vec<LineageStep>,
+        /// Owed on the part.
+        pub outstanding: Money,
+        /// Where the part stands.
+        pub part_state: PartState,
+        /// The financing that encumbers it.
+        pub financing: Option<FinancingId>,
+        /// Commitment to what holds it, or to the reason of the dispute.
+        pub bound_by: Option<Hash>,
+        /// Whether the debtor has acknowledged it, or a part that it was split from, without objection.
+        pub acknowledged: bool,
+    }
+
+    /// What a debtor owes on all its certificates in a currency.
+    pub struct Debt {
+        /// Owed: offered, live and overdue.
+        pub used: Money,
+        /// Most that may be owed when another is issued; none where governance has set no limit.
+        pub limit: Option<Money>,
     }
 
     /// Part of a certificate's tree, in depth-first order.
@@ -346,6 +422,8 @@ data! {
         pub due: BusinessDate,
         /// Where it stands.
         pub state: PartState,
+        /// The financing that encumbers it.
+        pub financing: Option<FinancingId>,
     }
 }
 
@@ -547,6 +625,110 @@ data! {
         /// the claim has changed hands 256 times: it cannot go on
         #[codec(index = 40)]
         TooManyHops,
+        /// the part is whole: there is nothing to merge
+        #[codec(index = 41)]
+        NotSplit,
+        /// child {position} (from 0) is with another account: only who holds all children merges them
+        #[codec(index = 42)]
+        SiblingHolder {
+            /// Its place among the children.
+            position: u16,
+        },
+        /// child {position} (from 0) is {state}: to be merged, all children must be live
+        #[codec(index = 43)]
+        SiblingState {
+            /// Its place among the children.
+            position: u16,
+            /// Where it stands.
+            state: PartState,
+        },
+        /// child {position} (from 0) came to its holder another way than child 0, or with other recourse: pass them on alike, or keep them apart
+        #[codec(index = 44)]
+        SiblingPath {
+            /// Its place among the children.
+            position: u16,
+        },
+        /// only a member with the regulator's role gives orders
+        #[codec(index = 45)]
+        NotRegulator,
+        /// this side has agreed already: the other side must name the same act and reference
+        #[codec(index = 46)]
+        AlreadyAgreed,
+        /// a court holds the part: only an order releases it
+        #[codec(index = 47)]
+        HeldByCourt,
+        /// the debtor could dispute it until {until}
+        #[codec(index = 48)]
+        DisputeWindow {
+            /// The last day.
+            until: BusinessDate,
+        },
+        /// what a part loses lies between nothing and what is owed on it, {outstanding}
+        #[codec(index = 49)]
+        LossRange {
+            /// Owed on the part.
+            outstanding: Money,
+        },
+        /// only the debtor may do this
+        #[codec(index = 50)]
+        NotDebtor,
+        /// no cancellation stands: the debtor proposes it, then the holders consent
+        #[codec(index = 51)]
+        NoCancellation,
+        /// a cancellation is proposed already: wait for the holders, or take it back
+        #[codec(index = 52)]
+        DuplicateCancellation,
+        /// a credit note is being spread over the certificate: try again in the next block
+        #[codec(index = 53)]
+        BeingLowered,
+        /// the credit note is for another invoice than the certificate: name a certificate of its invoice
+        #[codec(index = 54)]
+        OtherInvoice,
+        /// no such claim: look its number up in the list
+        #[codec(index = 55)]
+        UnknownClaim,
+        /// the claim was discharged already
+        #[codec(index = 56)]
+        ClaimDischarged,
+        /// only who has the claim discharges it
+        #[codec(index = 57)]
+        NotClaimant,
+        /// nothing is offered for early payment of this part to this account: the debtor offers it first
+        #[codec(index = 58)]
+        NoEarlyOffer,
+        /// the offer of early payment was for {offered}: ask for one on what the part is now
+        #[codec(index = 59)]
+        EarlyOfferStale {
+            /// What was owed when it was made.
+            offered: Money,
+        },
+        /// the discount is at most one whole a year
+        #[codec(index = 60)]
+        UnsoundDiscount,
+        /// the debtor acknowledged the assignment without objection: only fraud can be disputed now
+        #[codec(index = 61)]
+        Acknowledged,
+        /// the part came to this account without recourse: only the debtor owes it
+        #[codec(index = 62)]
+        NoRecourse,
+        /// grace runs until {until}: recourse begins on the day after
+        #[codec(index = 63)]
+        InGrace {
+            /// Its last day.
+            until: BusinessDate,
+        },
+        /// recourse was claimed already, as claim {number}
+        #[codec(index = 64)]
+        AlreadyClaimed {
+            /// The claim's number.
+            number: u32,
+        },
+        /// the debtor's limit leaves {room}: issue less, or wait until something is paid
+        #[codec(index = 65)]
+        DebtLimit {
+            /// What may still be issued.
+            room: Money,
+        },
     }
 
     /// What `receivable` tells.
@@ -687,6 +869,253 @@ data! {
             /// What is still owed.
             rest: Money,
         },
+        /// The children of a part were put together again: it is live, and they are gone.
+        #[codec(index = 12)]
+        Merged {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// What is owed on it.
+            amount: Money,
+            /// Children that it had.
+            children: u16,
+        },
+        /// One side named an act on a part; it waits for the other to name it too.
+        #[codec(index = 13)]
+        ActProposed {
+            /// The part.
+            part: PartId,
+            /// Who: the debtor or the holder.
+            by: AccountId,
+            /// Whose word it needs.
+            other: AccountId,
+            /// What.
+            act: PartAct,
+            /// Commitment to the agreement.
+            reference: Hash,
+        },
+        /// Nothing moves the part now but maturity.
+        #[codec(index = 14)]
+        Held {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// Commitment to the order or agreement.
+            reference: Hash,
+        },
+        /// A hold ended.
+        #[codec(index = 15)]
+        Released {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// Commitment to the order or agreement.
+            reference: Hash,
+        },
+        /// The debtor disputes a part: it is not paid until that is resolved.
+        #[codec(index = 16)]
+        DisputeOpened {
+            /// The part.
+            part: PartId,
+            /// Who disputes.
+            debtor: AccountId,
+            /// Who holds it.
+            holder: AccountId,
+            /// In dispute.
+            amount: Money,
+            /// Commitment to the reason.
+            reason: Hash,
+            /// Whether fraud is alleged.
+            fraud: bool,
+        },
+        /// A dispute ended.
+        #[codec(index = 17)]
+        DisputeResolved {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// What it lost.
+            lost: Money,
+            /// What is owed on it.
+            outstanding: Money,
+            /// Commitment to the award or agreement.
+            reference: Hash,
+        },
+        /// The debtor proposes to cancel, or takes that back.
+        #[codec(index = 18)]
+        CancellationProposed {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes.
+            debtor: AccountId,
+            /// Whether it stands now.
+            standing: bool,
+        },
+        /// A holder consents to the cancellation, or takes that back.
+        #[codec(index = 19)]
+        Consent {
+            /// The part.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// Whether it stands now.
+            standing: bool,
+        },
+        /// Nothing is owed on a certificate any more, and nothing of it was paid, or all of the rest was cancelled.
+        #[codec(index = 20)]
+        Voided {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owed.
+            debtor: AccountId,
+            /// Cancelled or diluted.
+            state: CertificateState,
+        },
+        /// A certificate loses to a credit note, all that is owed on it in proportion.
+        #[codec(index = 21)]
+        Diluted {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes it.
+            debtor: AccountId,
+            /// Its first creditor.
+            creditor: AccountId,
+            /// The credit note.
+            credit: DocumentId,
+            /// What it loses.
+            amount: Money,
+            /// What of the credit note is left: for another certificate of the invoice, or the debtor's claim on the first creditor.
+            open: Money,
+        },
+        /// A leaf lost its share of that.
+        #[codec(index = 22)]
+        Lowered {
+            /// The certificate.
+            certificate: CertificateId,
+            /// The leaf.
+            part: PartId,
+            /// Who holds it.
+            holder: AccountId,
+            /// The credit note.
+            credit: DocumentId,
+            /// How much.
+            by: Money,
+            /// What is still owed on it.
+            outstanding: Money,
+        },
+        /// One holder owes another something because of a part.
+        #[codec(index = 23)]
+        ClaimMade {
+            /// The claim's number.
+            number: u32,
+            /// Why.
+            kind: ClaimKind,
+            /// Because of this part.
+            part: PartId,
+            /// To whom it is owed.
+            claimant: AccountId,
+            /// Who owes.
+            against: AccountId,
+            /// How much.
+            amount: Money,
+        },
+        /// The claimant says that a claim was met.
+        #[codec(index = 24)]
+        ClaimDischarged {
+            /// The claim's number.
+            number: u32,
+            /// To whom it was owed.
+            claimant: AccountId,
+            /// Who owed.
+            against: AccountId,
+            /// Commitment to how it was met.
+            reference: Hash,
+        },
+        /// The debtor offers to pay a part early, or takes that back.
+        #[codec(index = 25)]
+        EarlyPaymentOffered {
+            /// The part.
+            part: PartId,
+            /// Who offers.
+            debtor: AccountId,
+            /// To whom.
+            holder: AccountId,
+            /// The offer; none when it is taken back.
+            offer: Option<EarlyOffer>,
+        },
+        /// A part was paid before its day.
+        #[codec(index = 26)]
+        PaidEarly {
+            /// The certificate.
+            certificate: CertificateId,
+            /// The part.
+            part: PartId,
+            /// Who was paid.
+            holder: AccountId,
+            /// What was owed.
+            amount: Money,
+            /// What was given up of it.
+            discount: Money,
+            /// What was paid.
+            paid: Money,
+        },
+        /// The debtor took notice of who holds a part, and objects to nothing.
+        #[codec(index = 27)]
+        AssignmentAcknowledged {
+            /// The part.
+            part: PartId,
+            /// Who owes.
+            debtor: AccountId,
+            /// Who holds it.
+            holder: AccountId,
+        },
+    }
+}
+
+small! {
+    /// Why a holder owes another.
+    pub enum ClaimKind {
+        /// A part that was sold to a funder fell by a credit note or award: the seller owes the difference.
+        #[codec(index = 0)]
+        Shortfall,
+        /// The debtor did not pay, and the part was given with recourse. What the debtor pays meanwhile comes off. Discharged, the part goes back to
+        /// who made it good, and with it the recourse to who was before.
+        #[codec(index = 1)]
+        Recourse,
+    }
+}
+
+data! {
+    /// What one holder owes another because of a part. It is paid outside this contract, and discharged by who has it.
+    pub struct Claim {
+        /// Its number in the list of all claims.
+        pub number: u32,
+        /// Why.
+        pub kind: ClaimKind,
+        /// Because of this part.
+        pub part: PartId,
+        /// To whom it is owed.
+        pub claimant: AccountId,
+        /// Who owes.
+        pub against: AccountId,
+        /// How much.
+        pub amount: Money,
+        /// Business date on which it arose.
+        pub made: BusinessDate,
+        /// Commitment to how it was met; none while it is open.
+        pub discharged: Option<Hash>,
+    }
+
+    /// Part of the numbered list of an account's claims.
+    pub struct ClaimPage {
+        /// Entries of the whole list.
+        pub count: u32,
+        /// What is owed to or by the account, from entry `from` on.
+        pub claims: Vec<Claim>,
     }
 }
 
@@ -702,6 +1131,9 @@ small! {
         /// By its last day.
         #[codec(index = 2)]
         Lapsed,
+        /// By something that bound or lowered the part.
+        #[codec(index = 3)]
+        Overtaken,
     }
 }
 
@@ -787,6 +1219,88 @@ pub trait Receivable {
         financing: FinancingId,
     ) -> Result<(), ReceivableError>;
 
+    /// The holder of all children of a split part puts them together again. They must all be live, and have come to the holder alike: through
+    /// the same hands, with the same recourse. They are gone after that, and the part is as it was before the split.
+    #[call(index = 16)]
+    fn merge(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// A regulator carries out a court's order on a part, or an award. `reference` commits to it.
+    #[call(index = 17)]
+    fn order(
+        &mut self,
+        regulator: AccountId,
+        part: PartId,
+        act: PartAct,
+        reference: Hash,
+    ) -> Result<(), ReceivableError>;
+
+    /// The debtor or the holder agrees to an act on a part; when the other has named the same act and reference, it is carried out.
+    #[call(index = 18)]
+    fn agree(&mut self, party: AccountId, part: PartId, act: PartAct, reference: Hash) -> Result<(), ReceivableError>;
+
+    /// The debtor disputes a whole leaf before it is due, within the dispute window: it is locked and not paid until both sides or an award
+    /// resolve that; the others are.
+    #[call(index = 19)]
+    fn dispute(&mut self, debtor: AccountId, part: PartId, reason: Hash, fraud: bool) -> Result<(), ReceivableError>;
+
+    /// The debtor proposes to cancel a live certificate. It is cancelled when the holders of all that is owed on it have consented.
+    #[call(index = 20)]
+    fn propose_cancellation(&mut self, debtor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// The debtor takes the proposal back. Holders who consented take their consent back to move their parts.
+    #[call(index = 21)]
+    fn withdraw_cancellation(&mut self, debtor: AccountId, certificate: CertificateId) -> Result<(), ReceivableError>;
+
+    /// The holder of a live part consents to the certificate's cancellation; the part is locked meanwhile. The last consent cancels.
+    #[call(index = 22)]
+    fn consent_to_cancellation(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The holder takes a consent back.
+    #[call(index = 23)]
+    fn withdraw_consent(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The debtor or the first creditor has a certificate lose what an agreed credit note on its invoice takes from it: all that is owed on it, in
+    /// proportion, leftover units to the largest remainders. Large trees take several agenda entries; meanwhile their leaves are not split.
+    #[call(index = 24)]
+    fn dilute(
+        &mut self,
+        party: AccountId,
+        certificate: CertificateId,
+        credit: DocumentId,
+    ) -> Result<(), ReceivableError>;
+
+    /// Who has a claim on another holder says that it was met. `reference` commits to how.
+    #[call(index = 25)]
+    fn discharge(&mut self, claimant: AccountId, number: u32, reference: Hash) -> Result<(), ReceivableError>;
+
+    /// The debtor offers to pay a live part before its day for a discount, to the end of `expires`; a new offer stands in the place of the last.
+    #[call(index = 26)]
+    fn offer_early_payment(
+        &mut self,
+        debtor: AccountId,
+        part: PartId,
+        rate: Ppm,
+        day_count: DayCount,
+        expires: BusinessDate,
+    ) -> Result<(), ReceivableError>;
+
+    /// The debtor takes the offer of early payment back.
+    #[call(index = 27)]
+    fn withdraw_early_payment(&mut self, debtor: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The holder takes early payment: the discount is reckoned from today to the due date, and the debtor's deposit pays at once or nothing changes.
+    #[call(index = 28)]
+    fn accept_early_payment(&mut self, holder: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// The debtor acknowledges who holds a part and objects to nothing: it can dispute the part, and what is split from it, for fraud only.
+    #[call(index = 29)]
+    fn acknowledge(&mut self, debtor: AccountId, part: PartId) -> Result<(), ReceivableError>;
+
+    /// After grace, the holder of an overdue part claims what is owed on it from who gave it with recourse. One claim at a time; when it is
+    /// discharged, the part goes back to who made it good.
+    #[call(index = 30)]
+    fn claim_recourse(&mut self, holder: AccountId, part: PartId) -> Result<u32, ReceivableError>;
+
     /// A certificate with its sums. For its debtor, its first creditor and regulators.
     #[query(index = 0, path = "/receivables/{id}")]
     fn certificate(&self, id: CertificateId) -> Result<Certificate, ReceivableError>;
@@ -819,4 +1333,12 @@ pub trait Receivable {
     /// The certificates that an account issued or was first offered, from number `from` on. For its member.
     #[query(index = 6, path = "/receivables")]
     fn certificates(&self, account: AccountId, from: Option<u32>) -> Result<CertificatePage, ReceivableError>;
+
+    /// What an account owes other holders, or they owe it, from entry `from` on. For its member.
+    #[query(index = 7, path = "/claims")]
+    fn claims(&self, account: AccountId, from: Option<u32>) -> Result<ClaimPage, ReceivableError>;
+
+    /// What a debtor owes on certificates in a currency, and its limit. For its member.
+    #[query(index = 8, path = "/debts/{account}/{currency}")]
+    fn debt(&self, account: AccountId, currency: Currency) -> Result<Debt, ReceivableError>;
 }

@@ -778,6 +778,18 @@ data! {
             /// What is still owed, with charges.
             rest: Money,
         },
+        /// What was taken off a certificate is owed again.
+        #[codec(index = 28)]
+        Restored {
+            /// The certificate.
+            certificate: CertificateId,
+            /// Who owes.
+            payer: AccountId,
+            /// How much more.
+            by: Money,
+            /// What is owed.
+            rest: Money,
+        },
     }
 }
 
@@ -1001,6 +1013,10 @@ pub trait Settlement {
     /// too much stays with the payer.
     #[call(index = 29)]
     fn recover(&mut self, payer: AccountId, number: u32, amount: Money) -> Result<Money, SettlementError>;
+
+    /// `receivable` only: what was taken off a certificate that is due is owed again, as a dispute was resolved. Not while money is set aside for it.
+    #[call(index = 30)]
+    fn restore(&mut self, certificate: CertificateId, by: Money) -> Result<(), SettlementError>;
 
     /// The deposits of an account, from number `from` on. For its member.
     #[query(index = 0, path = "/deposits")]

@@ -15,7 +15,7 @@ use portolan_sdk::{CalendarRefusal, ensure, env};
 use portolan_terms::{DayStatus, TermsError, adjust};
 
 use crate::{
-    AGENDA, ARRIVALS, CERTIFICATES, CERTIFICATES_OF, HOPS, PARTS,
+    AGENDA, ARRIVALS, CERTIFICATES, CERTIFICATES_OF, HOPS, PARTS, debt,
     record::{PartRecord, Status},
     transfer::{ensure_may_commit, ensure_may_receive},
 };
@@ -50,6 +50,7 @@ pub fn issue(debtor: AccountId, terms: CertificateTerms) -> Result<CertificateId
     let serves =
         settlement::api::Client::new().serves(terms.bank, face.currency).map_err(ReceivableError::Settlement)?;
     ensure!(serves, ReceivableError::BankDoesNotServe);
+    debt::add(debtor, face)?;
     let documents = trade::api::Client::new();
     let (ordinal, evidence) =
         documents.certify(terms.invoice, debtor, terms.creditor, face).map_err(ReceivableError::Documents)?;
@@ -157,6 +158,8 @@ fn root_part(certificate: &Certificate, arrival: u32) -> Result<PartRecord, Rece
         currency: terms.face.currency,
         amount: unsigned(terms.face.minor)?,
         settled: 0,
+        diluted: 0,
+        weighed: false,
         dust: unsigned(certificate.dust_minor)?,
         due: certificate.due,
         splittable: terms.splittable,
@@ -231,14 +234,51 @@ fn offered_to(creditor: AccountId, id: CertificateId) -> Result<Certificate, Rec
 fn void(mut certificate: Certificate, state: CertificateState) -> Result<(), ReceivableError> {
     let (id, face) = (certificate.id, certificate.terms.face);
     certificate.state = state;
-    certificate.totals.cancelled = face;
-    certificate.totals.outstanding = Money::zero(face.currency);
+    take(&mut certificate, Sum::Cancelled, face.minor)?;
     CERTIFICATES.set(&id, &certificate);
     let mut root = PartRecord::load(certificate.root)?;
     root.status = Status::Cancelled;
     PARTS.set(&certificate.root, &root);
     take_off_agenda(id, |_| true);
     trade::api::Client::new().release(certificate.terms.invoice, face).map_err(ReceivableError::Documents)
+}
+
+/// Where what is owed no more goes.
+#[derive(Clone, Copy)]
+pub enum Sum {
+    Settled,
+    Diluted,
+    Cancelled,
+}
+
+/// So much is owed no more.
+pub fn take(certificate: &mut Certificate, sum: Sum, minor: i128) -> Result<(), ReceivableError> {
+    let totals = &mut certificate.totals;
+    let amount = Money::new(minor, totals.face.currency);
+    totals.outstanding = totals.outstanding.checked_sub(amount).map_err(ReceivableError::Terms)?;
+    let sum = match sum {
+        Sum::Settled => &mut totals.settled,
+        Sum::Diluted => &mut totals.diluted,
+        Sum::Cancelled => &mut totals.cancelled,
+    };
+    *sum = sum.checked_add(amount).map_err(ReceivableError::Terms)?;
+    debt::take_off(certificate.debtor, amount)
+}
+
+/// Nothing is owed any more: the invoice learns what was paid on it.
+pub fn close(mut certificate: Certificate, state: CertificateState) -> Result<(), ReceivableError> {
+    let (id, debtor, settled) = (certificate.id, certificate.debtor, certificate.totals.settled);
+    take_off_agenda(id, |_| true);
+    certificate.state = state;
+    CERTIFICATES.set(&id, &certificate);
+    if settled.is_positive() {
+        trade::api::Client::new().settle(certificate.terms.invoice, settled).map_err(ReceivableError::Documents)?;
+    }
+    emit(&match state {
+        CertificateState::Settled => ReceivableEvent::Settled { certificate: id, debtor },
+        _ => ReceivableEvent::Voided { certificate: id, debtor, state },
+    });
+    Ok(())
 }
 
 /// Puts a step of the certificate on the agenda and keeps note of it.

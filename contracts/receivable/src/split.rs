@@ -17,6 +17,7 @@ pub fn split(holder: AccountId, part: PartId, amounts: &[Money]) -> Result<(), R
     parent.held_by(holder)?;
     env::authorize(holder, "receivable.split", parent.currency, 0).map_err(ReceivableError::Unauthorized)?;
     parent.ensure_live()?;
+    ensure!(!parent.weighed, ReceivableError::BeingLowered);
     ensure!(parent.splittable, ReceivableError::NotSplittable);
     ensure!(parent.depth < MAX_DEPTH, ReceivableError::TooDeep);
     let count = part_count(amounts.len())?;
@@ -67,6 +68,8 @@ fn child(parent: &PartRecord, id: PartId, index: u16, amount: Money) -> Result<P
         depth: parent.depth + 1,
         amount,
         settled: 0,
+        diluted: 0,
+        weighed: false,
         children: 0,
         hops: 0,
         arrival: BY_SPLIT,

@@ -107,6 +107,15 @@ fn end_offer(part: PartId, mut record: PartRecord, terms: TransferOffer, how: Of
     emit(&ReceivableEvent::OfferEnded { part, from, to, how });
 }
 
+/// Something bound or lowered the part: an open offer is for what the part is no more.
+pub fn overtake(part: PartId, record: &mut PartRecord) {
+    let Some(offer) = record.offer() else { return };
+    env::cancel_schedule(offer.entry);
+    let (from, to) = (record.holder, offer.terms.to);
+    record.status = Status::Live;
+    emit(&ReceivableEvent::OfferEnded { part, from, to, how: OfferEnd::Overtaken });
+}
+
 /// The offer to this receiver.
 fn open_offer(record: &PartRecord, receiver: AccountId) -> Result<OpenOffer, ReceivableError> {
     match &record.status {
@@ -121,7 +130,7 @@ fn open_offer(record: &PartRecord, receiver: AccountId) -> Result<OpenOffer, Rec
 }
 
 /// Records the change of holder and gives the debtor notice of it by the event.
-fn hand_over(
+pub fn hand_over(
     part: PartId,
     record: &mut PartRecord,
     to: AccountId,
@@ -160,9 +169,10 @@ pub fn facts(part: PartId) -> Result<PartFacts, ReceivableError> {
         invoice: certificate.terms.invoice,
         debtor: certificate.debtor,
         holder: record.holder,
-        outstanding: record.money(record.outstanding())?,
+        outstanding: record.money(record.outstanding_under(certificate.state))?,
         due: record.due,
         state: record.state_under(certificate.state),
+        financing: record.financing(),
     })
 }
 

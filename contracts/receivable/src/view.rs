@@ -12,8 +12,8 @@ use portolan_interface::{
 use portolan_sdk::ensure;
 
 use crate::{
-    ARRIVALS, CERTIFICATES_OF, HOPS, certificate,
-    record::{BY_SPLIT, PartRecord, Status},
+    ARRIVALS, CERTIFICATES_OF, HOPS, PARTS, certificate,
+    record::{BY_SPLIT, Notes, PartRecord},
     tree::Walk,
 };
 
@@ -63,6 +63,9 @@ pub fn part(id: PartId) -> Result<Part, ReceivableError> {
 pub fn lineage(id: PartId) -> Result<Lineage, ReceivableError> {
     let mut record = PartRecord::load(id)?;
     let certificate = readable(&record)?;
+    let (outstanding, part_state) =
+        (record.money(record.outstanding_under(certificate.state))?, record.state_under(certificate.state));
+    let (financing, bound_by) = (record.financing(), record.binding().map(|binding| binding.reference));
     let mut path = Vec::new();
     let mut part = id;
     loop {
@@ -85,7 +88,12 @@ pub fn lineage(id: PartId) -> Result<Lineage, ReceivableError> {
         due: certificate.due,
         state: certificate.state,
         evidence: certificate.evidence,
+        acknowledged: path.iter().any(|step| Notes::of(step.part).acknowledged),
         path,
+        outstanding,
+        part_state,
+        financing,
+        bound_by,
     })
 }
 
@@ -115,17 +123,17 @@ fn show(id: PartId, record: &PartRecord, certificate: &Certificate, hops: Vec<Ho
         depth: record.depth,
         holder: record.holder,
         amount: record.money(record.amount)?,
-        outstanding: record.money(record.outstanding())?,
+        outstanding: record.money(record.outstanding_under(certificate.state))?,
         settled: record.money(record.settled)?,
         due: record.due,
         state: record.state_under(certificate.state),
         offer: record.offer().map(|offer| offer.terms.clone()),
-        financing: match record.status {
-            Status::Financed(financing) => Some(financing),
-            _ => None,
-        },
+        financing: record.financing(),
         children: record.children,
         hops,
+        diluted: record.money(record.diluted)?,
+        bound_by: record.binding().map(|binding| binding.reference),
+        early: Notes::of(id).early,
     })
 }
 
@@ -145,11 +153,18 @@ pub fn holdings(account: AccountId, from: u32, at: Option<PartId>) -> Result<Hol
                 return Ok(HoldingPage { count, parts, next: Some(HoldingCursor { from: entry, at: node }) });
             }
             looked_at += 1;
-            let record = PartRecord::load(node)?;
+            let Some(record) = PARTS.get(&node) else {
+                // It came, and was merged since.
+                walk.step(0);
+                continue;
+            };
             let held = if node == came { came_by(&record, account, entry) } else { record.arrival == BY_SPLIT };
             walk.step(if held { record.children } else { 0 });
-            if held && record.children == 0 && record.state() != PartState::Cancelled {
-                let certificate = certificate::load(record.certificate)?;
+            if !held || record.children > 0 {
+                continue;
+            }
+            let certificate = certificate::load(record.certificate)?;
+            if record.state_under(certificate.state) != PartState::Cancelled {
                 parts.push(show(node, &record, &certificate, last_hop(node, &record))?);
             }
         }

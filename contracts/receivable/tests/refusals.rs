@@ -269,7 +269,7 @@ fn a_restricted_holder_may_receive_but_not_transfer() {
 }
 
 #[test]
-fn an_offer_lapses_by_itself_and_coming_too_late_is_told_so() {
+fn f10_an_offer_lapses_by_itself_and_coming_too_late_is_told_so() {
     let world = World::new();
     let (_, root) = world.live(1, cny(FACE));
     offer(&world, world.tier_1, root, world.tier_2.account).unwrap();
@@ -286,7 +286,7 @@ fn an_offer_lapses_by_itself_and_coming_too_late_is_told_so() {
 }
 
 #[test]
-fn an_offers_last_day_counts_while_the_agenda_lags_and_the_day_after_does_not() {
+fn f10_an_offers_last_day_counts_while_the_agenda_lags_and_the_day_after_does_not() {
     let world = World::new();
     let (_, root) = world.live(1, cny(FACE));
     offer(&world, world.tier_1, root, world.tier_2.account).unwrap();

@@ -368,6 +368,13 @@ impl Settlement for Contract {
     }
 
     #[inline(never)]
+    fn restore(&mut self, certificate: CertificateId, by: Money) -> Result<(), SettlementError> {
+        ensure!(access::called_by(RECEIVABLE), SettlementError::NotTrusted);
+        positive(by)?;
+        obligations::restore(certificate, by)
+    }
+
+    #[inline(never)]
     fn run_collection(&mut self, payer: AccountId, number: u32, step: CollectionStep) -> Result<(), SettlementError> {
         ensure_agenda()?;
         late::run_collection(payer, number, step)

@@ -226,6 +226,28 @@ pub fn reduce(certificate: CertificateId, by: Money) -> Result<(), SettlementErr
     Ok(())
 }
 
+/// What was taken off a claim that is due is owed again: it is overdue, and waits for its turn with the others of its day.
+pub fn restore(certificate: CertificateId, by: Money) -> Result<(), SettlementError> {
+    let mut obligation = load(certificate)?;
+    let (expected, found) = (obligation.amount.currency, by.currency);
+    ensure!(expected == found, SettlementError::WrongCurrency { expected, found });
+    let (state, needed) = (obligation.state, ObligationState::Overdue);
+    let today = BusinessDate(env::business_date());
+    let due = obligation.due <= today && matches!(state, ObligationState::Overdue | ObligationState::Paid);
+    ensure!(due, SettlementError::ObligationState { state, needed });
+    obligation.state = ObligationState::Overdue;
+    let turn = turn_of(&obligation, today)?;
+    let mut day = DUE.get(&day_key(&obligation)).unwrap_or_default();
+    day.begin_round(today.0)?;
+    *day.waiting(turn) = add(*day.waiting(turn), by.minor)?;
+    keep_day(&obligation, day)?;
+    obligation.amount = obligation.amount.checked_add(by).map_err(SettlementError::Terms)?;
+    OBLIGATIONS.set(&certificate, &obligation);
+    let (payer, rest) = (obligation.payer, open(&obligation));
+    emit(&SettlementEvent::Restored { certificate, payer, by, rest });
+    Ok(())
+}
+
 /// So much is given up, and so much paid, of a claim for which nothing is set aside.
 fn lower(obligation: &mut Obligation, given_up: Money, paid: Money) -> Result<(), SettlementError> {
     let (expected, found) = (obligation.amount.currency, given_up.currency);

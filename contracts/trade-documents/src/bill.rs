@@ -51,7 +51,7 @@ pub fn issue(carrier: AccountId, mut terms: BillTerms) -> Result<DocumentId, Tra
         EARLIER.set(&id, &earlier);
     }
     let readers = parties(&bill);
-    bring(id, &Document::BillOfLading(bill), &readers)?;
+    bring(carrier, id, &Document::BillOfLading(bill), &readers)?;
     emit(&TradeEvent::BillIssued { bill: id, carrier, holder, beneficiary });
     Ok(id)
 }

@@ -12,7 +12,7 @@ use portolan_interface::{
 use portolan_sdk::ensure;
 
 use crate::{
-    authorise, bill, committing, dates, order, receiving,
+    authorise, bill, commitment, committing, dates, order, receiving,
     title::{came_to, disposes, ensure_owner, ensure_state, in_force, keeps, record, seen, store},
 };
 
@@ -112,6 +112,7 @@ pub fn answer_amendment(party: AccountId, id: DocumentId, consent: bool, step: T
         let Amendment { containers, loading, discharge, on_board, commitment } = amendment;
         (bill.containers, bill.loading, bill.discharge) = (containers, loading, discharge);
         (bill.on_board, bill.commitment) = (on_board, commitment);
+        commitment::amend(id, bill.carrier, commitment)?;
         bill.amendments += 1;
     }
     record(&mut bill, if consent { TitleAct::Amended } else { TitleAct::AmendmentRefused }, party, None, step);

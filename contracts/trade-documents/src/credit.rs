@@ -75,7 +75,7 @@ pub fn propose(party: AccountId, terms: CreditTerms) -> Result<DocumentId, Trade
         state: CreditState::Proposed,
     };
     told(&note);
-    bring(id, &Document::CreditNote(note), &[invoice.seller, invoice.buyer])?;
+    bring(party, id, &Document::CreditNote(note), &[invoice.seller, invoice.buyer])?;
     Ok(id)
 }
 

@@ -13,7 +13,8 @@ use portolan_interface::{
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DOCUMENTS, authorise, bill, bring, committing, dates, load as load_document, order, positive, standing, wrong_kind,
+    DOCUMENTS, authorise, bill, bring, commitment, committing, dates, load as load_document, order, positive, standing,
+    wrong_kind,
 };
 
 pub fn load(id: DocumentId) -> Result<Declaration, TradeError> {
@@ -53,7 +54,7 @@ pub fn lodge(declarant: AccountId, terms: DeclarationTerms) -> Result<DocumentId
         height: env::block_height(),
         state: DeclarationState::Lodged,
     };
-    bring(id, &Document::Declaration(declaration), &[declarant, order.buyer, order.terms.seller])?;
+    bring(declarant, id, &Document::Declaration(declaration), &[declarant, order.buyer, order.terms.seller])?;
     emit(&TradeEvent::DeclarationLodged { declaration: id, declarant, customs });
     Ok(id)
 }
@@ -85,6 +86,7 @@ pub fn amend(declarant: AccountId, id: DocumentId, amendment: DeclarationAmendme
     check_hs_codes(&amendment.hs_codes)?;
     let terms = &mut declaration.terms;
     (terms.hs_codes, terms.value, terms.commitment) = (amendment.hs_codes, amendment.value, amendment.commitment);
+    commitment::amend(id, declarant, terms.commitment)?;
     declaration.amendments += 1;
     let amendments = declaration.amendments;
     store(declaration);

@@ -48,7 +48,7 @@ pub fn register(registrant: AccountId, terms: InvoiceTerms) -> Result<DocumentId
         Some(first) => review::hold(&mut invoice, first.invoice),
         None => NEAR.set(&near, &place),
     }
-    bring(id, &Document::Invoice(invoice), &[seller, buyer])?;
+    bring(registrant, id, &Document::Invoice(invoice), &[seller, buyer])?;
     Ok(id)
 }
 

@@ -10,6 +10,7 @@ extern crate alloc;
 mod bill;
 mod carriage;
 mod chain;
+mod commitment;
 mod credit;
 mod dates;
 mod declaration;
@@ -29,11 +30,11 @@ use portolan_interface::{
     AccountId, BusinessDate, DocumentId, Hash, MemberId, MemberStatus, Money, PAGE, access,
     receivable::api::CONTRACT as RECEIVABLE,
     trade::{
-        Amendment, BillTerms, CreditTerms, CustomsDecision, DeclarationAmendment, DeclarationTerms, Dilution, Document,
-        DocumentKind, DocumentPage, EarlierEndorsement, Endorsement, EndorsementForm, Evidence, GoodsReceipt,
-        GoodsReturn, Inspection, InvoiceTerms, OrderAnswer, OrderEntry, OrderProposal, OrderTerms, OrderView,
-        OriginTerms, PolicyTerms, ReceiptTerms, ReceiptView, Registration, ReviewPage, ReviewView, Shipment,
-        SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError, UnitPrice,
+        Amendment, BillTerms, Commitment, CreditTerms, CustomsDecision, DeclarationAmendment, DeclarationTerms,
+        Dilution, Document, DocumentKind, DocumentPage, EarlierEndorsement, Endorsement, EndorsementForm, Erasure,
+        Evidence, GoodsReceipt, GoodsReturn, Inspection, InvoiceTerms, OrderAnswer, OrderEntry, OrderProposal,
+        OrderTerms, OrderView, OriginTerms, PolicyTerms, ReceiptTerms, ReceiptView, Registration, ReviewPage,
+        ReviewView, Shipment, SurrenderPurpose, TitleStep, TitleView, TradeDocuments, TradeError, UnitPrice,
     },
 };
 use portolan_sdk::{ensure, env};
@@ -57,6 +58,8 @@ portolan_sdk::storage! {
     7 => EARLIER: Map<DocumentId, Vec<EarlierEndorsement>>;
     /// Histories of orders, numbered from 0.
     8 => STEPS: Map<(DocumentId, u32), OrderEntry>;
+    /// Salted roots of documents' fields, with who keeps the salts.
+    9 => COMMITMENTS: Map<DocumentId, Commitment>;
 }
 
 // Every message is a function of its own: put together in the dispatcher they would exceed what the VM takes as one function (64 KiB).
@@ -429,6 +432,11 @@ impl TradeDocuments for Contract {
         invoice::cancel(seller, invoice)
     }
 
+    #[inline(never)]
+    fn erase_salts(&mut self, owner: AccountId, document: DocumentId, commitment: Hash) -> Result<Erasure, TradeError> {
+        commitment::erase(owner, document, commitment)
+    }
+
     fn document(&self, id: DocumentId) -> Result<Document, TradeError> {
         let document = DOCUMENTS.get(&id).ok_or(TradeError::UnknownDocument)?;
         ensure!(may_read(&document), TradeError::NotParty);
@@ -457,6 +465,10 @@ impl TradeDocuments for Contract {
         let receipt = warehouse::load(id)?;
         ensure!(access::may_read(&warehouse::parties(&receipt)), TradeError::NotParty);
         warehouse::view(receipt)
+    }
+
+    fn commitment(&self, id: DocumentId) -> Result<Commitment, TradeError> {
+        commitment::view(id)
     }
 
     fn registered(&self, fingerprint: Hash) -> Result<Option<Registration>, TradeError> {
@@ -499,8 +511,14 @@ fn may_read(document: &Document) -> bool {
     }
 }
 
+/// Brings a new document, whose salts `owner` keeps.
+fn bring(owner: AccountId, id: DocumentId, document: &Document, parties: &[AccountId]) -> Result<(), TradeError> {
+    enter(id, document, parties)?;
+    commitment::record(id, kind_of(document), owner, commitment::of(document))
+}
+
 /// Stores a new document and enters it in the lists of its parties.
-fn bring(id: DocumentId, document: &Document, parties: &[AccountId]) -> Result<(), TradeError> {
+fn enter(id: DocumentId, document: &Document, parties: &[AccountId]) -> Result<(), TradeError> {
     ensure!(!DOCUMENTS.contains(&id), TradeError::DuplicateDocument);
     DOCUMENTS.set(&id, document);
     let kind = kind_of(document);

@@ -10,8 +10,8 @@ use portolan_interface::{
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DOCUMENTS, STEPS, authorise, bring, committing, dates, load as load_document, matching, positive, receiving,
-    wrong_kind,
+    DOCUMENTS, STEPS, authorise, bring, commitment, committing, dates, load as load_document, matching, positive,
+    receiving, wrong_kind,
 };
 
 pub fn load(id: DocumentId) -> Result<Order, TradeError> {
@@ -44,7 +44,7 @@ pub fn offer(buyer: AccountId, terms: OrderTerms) -> Result<DocumentId, TradeErr
     ensure!(committing(buyer)? != receiving(terms.seller)?, TradeError::SameParty);
     let id = DocumentId::order(buyer, terms.seller, terms.lines);
     let (seller, total) = (terms.seller, terms.total);
-    bring(id, &Document::Order(open(id, buyer, terms)), &[buyer, seller])?;
+    bring(buyer, id, &Document::Order(open(id, buyer, terms)), &[buyer, seller])?;
     emit(&TradeEvent::OrderOffered { order: id, buyer, seller, total });
     Ok(id)
 }
@@ -176,6 +176,7 @@ pub fn answer_proposal(party: AccountId, id: DocumentId, consent: bool) -> Resul
     let step = match proposal {
         OrderProposal::Change(change) => {
             apply(&mut order, &change);
+            commitment::amend(id, by, change.lines)?;
             OrderStep::Changed(change)
         }
         OrderProposal::Cancel => {

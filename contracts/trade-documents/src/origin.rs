@@ -34,7 +34,7 @@ pub fn certify(issuer: AccountId, terms: OriginTerms) -> Result<DocumentId, Trad
     let (exporter, importer) = (order.terms.seller, order.buyer);
     let state = OriginState::Valid;
     let origin = Origin { id, issuer, exporter, importer, terms, flags, height: env::block_height(), state };
-    bring(id, &Document::Origin(origin), &[issuer, exporter, importer])?;
+    bring(issuer, id, &Document::Origin(origin), &[issuer, exporter, importer])?;
     emit(&TradeEvent::OriginChanged { origin: id, issuer, exporter, state });
     Ok(id)
 }

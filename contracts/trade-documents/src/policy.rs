@@ -46,7 +46,7 @@ pub fn insure(insurer: AccountId, terms: PolicyTerms) -> Result<DocumentId, Trad
     let (insured, bill, sum) = (terms.insured, terms.bill, terms.sum);
     let accepted = Money::zero(sum.currency);
     let policy = Policy { id, insurer, terms, accepted, claims: Vec::new(), height: env::block_height() };
-    bring(id, &Document::Policy(policy), &[insurer, insured])?;
+    bring(insurer, id, &Document::Policy(policy), &[insurer, insured])?;
     emit(&TradeEvent::CargoInsured { policy: id, insurer, insured, bill, sum });
     Ok(id)
 }

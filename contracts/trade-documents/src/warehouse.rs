@@ -13,7 +13,7 @@ use portolan_interface::{
 use portolan_sdk::{ensure, env};
 
 use crate::{
-    DOCUMENTS, DOCUMENTS_OF, authorise, bring, committing, dates, load as load_document, order::same_currency,
+    DOCUMENTS, DOCUMENTS_OF, authorise, bring, committing, dates, enter, load as load_document, order::same_currency,
     positive, receiving, wrong_kind,
 };
 
@@ -85,7 +85,7 @@ pub fn issue(warehouse: AccountId, terms: ReceiptTerms) -> Result<DocumentId, Tr
     };
     told(&receipt);
     let readers = parties(&receipt);
-    bring(id, &Document::WarehouseReceipt(receipt), &readers)?;
+    bring(warehouse, id, &Document::WarehouseReceipt(receipt), &readers)?;
     Ok(id)
 }
 
@@ -121,7 +121,7 @@ pub fn split(owner: AccountId, id: DocumentId, units: &[u64]) -> Result<Vec<Docu
         ids.push(part.id);
         told(&part);
         let readers = parties(&part);
-        bring(part.id, &Document::WarehouseReceipt(part), &readers)?;
+        enter(part.id, &Document::WarehouseReceipt(part), &readers)?;
     }
     whole.parts = ids.len() as u16;
     (whole.state, whole.pledgee) = (ReceiptState::Split, None);

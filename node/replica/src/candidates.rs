@@ -178,9 +178,30 @@ impl Candidates {
         self.streams.contains_key(&round)
     }
 
-    /// Whether another block may be kept.
-    pub fn has_room(&self) -> bool {
-        self.items.len() < MAX_KNOWN_BLOCKS
+    /// Whether another block may be kept. Where there are too many, those of rounds before `current` that became known first
+    /// are forgotten, unless a polka `holds` them: however long a height takes, there is room for what is proposed now. Should
+    /// a forgotten one be proposed again, it is fetched again; should it be decided, it comes by sync.
+    pub fn make_room(&mut self, current: Round, holds: impl Fn(&Hash) -> bool, out: &mut Vec<Output>) -> bool {
+        while self.items.len() >= MAX_KNOWN_BLOCKS {
+            let is_held = |candidate: &Candidate| candidate.header.as_ref().is_some_and(|header| holds(&header.hash()));
+            let mut old = self.items.iter().filter(|(_, candidate)| candidate.round < current && !is_held(candidate));
+            let Some(id) = old.next().map(|(id, _)| *id) else { return false };
+            self.forget(id, out);
+        }
+        true
+    }
+
+    /// Forgets a candidate with all that is kept for it alone, here and at the host.
+    fn forget(&mut self, id: CandidateId, out: &mut Vec<Output>) {
+        let Some(candidate) = self.items.remove(&id) else { return };
+        if let Some(execution) = candidate.execution {
+            self.executions.remove(&execution);
+            out.push(Output::Abandon { execution });
+        }
+        self.blocks.retain(|_, of| *of != id);
+        self.streams.values_mut().filter(|of| **of == Some(id)).for_each(|of| *of = None);
+        let listed: BTreeSet<Hash> = self.items.values().flat_map(|kept| kept.hashes.iter().copied()).collect();
+        self.bodies.retain(|hash, _| listed.contains(hash));
     }
 
     /// A transaction of any candidate.
@@ -390,5 +411,64 @@ impl Candidates {
             *wire = Some(found);
             candidate.missing -= 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portolan_primitives::{Height, MemberId, Timestamp};
+
+    fn header(round: u32) -> Header {
+        Header {
+            version: 1,
+            chain: Hash::ZERO,
+            height: Height(1),
+            round: Round(round),
+            time: Timestamp(u64::from(round)),
+            parent: Hash::ZERO,
+            history_root: Hash::ZERO,
+            proposer: MemberId([0; 16]),
+            transactions_root: Hash::ZERO,
+            receipts_root: Hash::ZERO,
+            state_root: Hash::ZERO,
+            validators_hash: Hash::ZERO,
+            next_validators_hash: Hash::ZERO,
+            gas_used: 0,
+        }
+    }
+
+    /// As many candidates as are kept, one a round, each with a transaction of its own.
+    fn full(out: &mut Vec<Output>) -> Candidates {
+        let mut candidates = Candidates::default();
+        for round in 0..MAX_KNOWN_BLOCKS as u32 {
+            let wire = Wire { hash: Hash([round as u8; 32]), bytes: vec![round as u8].into() };
+            let id = candidates.add_block(header(round), &[wire.hash], Round(round), Purpose::Validate, None, 0);
+            candidates.add_bodies(vec![wire]);
+            candidates.begin_execution(id, out);
+        }
+        candidates
+    }
+
+    #[test]
+    fn the_oldest_block_that_no_polka_holds_gives_way_with_all_that_is_its_own() {
+        let mut out = Vec::new();
+        let mut candidates = full(&mut out);
+        let (held, next) = (header(0).hash(), header(1).hash());
+        out.clear();
+        assert!(candidates.make_room(Round(30), |block| *block == held, &mut out));
+        assert_eq!((candidates.by_block(&held).is_some(), candidates.by_block(&next)), (true, None));
+        assert_eq!((candidates.body(&Hash([0; 32])).is_some(), candidates.body(&Hash([1; 32]))), (true, None));
+        assert_eq!(out, [Output::Abandon { execution: ExecutionId(2) }]);
+        assert_eq!(candidates.iter().count(), MAX_KNOWN_BLOCKS - 1);
+    }
+
+    #[test]
+    fn blocks_of_this_round_or_later_stay_even_if_there_is_no_room() {
+        let mut out = Vec::new();
+        let mut candidates = full(&mut out);
+        out.clear();
+        assert!(!candidates.make_room(Round(0), |_| false, &mut out));
+        assert_eq!((candidates.iter().count(), out), (MAX_KNOWN_BLOCKS, vec![]));
     }
 }

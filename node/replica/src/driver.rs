@@ -28,6 +28,7 @@ use crate::messages::{
     Message, PartContent, PartMessage, PolkaMessage, ProposalMessage, RoundMessage, RoundReason, RoundVote, VoteMessage,
 };
 use crate::output::HaltReason;
+use crate::rule::VotingRule;
 use crate::signatures::{Signer, Verifier};
 
 type SignedVote = SignedMessage<Consensus, CoreVote>;
@@ -96,17 +97,18 @@ pub struct ValueVerdict {
 }
 
 /// The core with its pen and its glasses.
-pub struct Driver {
+pub struct Driver<V> {
     state: State<Consensus>,
-    desk: Desk,
+    desk: Desk<V>,
 }
 
 /// What effects are handled with, apart from the core's own state.
-struct Desk {
+struct Desk<V> {
     chain: Hash,
     set: ValidatorSet,
     signer: Signer,
     verifier: Verifier,
+    rule: V,
     events: Vec<Event>,
     failure: Option<HaltReason>,
 }
@@ -126,7 +128,7 @@ pub enum Step {
     Commit,
 }
 
-impl Driver {
+impl<V: VotingRule> Driver<V> {
     /// A core that rests below its first height. `None` when the set can't be used.
     pub fn new(
         chain: Hash,
@@ -134,6 +136,7 @@ impl Driver {
         key: Option<SigningKey>,
         height: Height,
         set: &ValidatorSet,
+        rule: V,
     ) -> Option<Self> {
         let params = Params {
             address: Member(member),
@@ -148,6 +151,7 @@ impl Driver {
             set: set.clone(),
             signer: Signer::new(chain, member, key),
             verifier: Verifier::default(),
+            rule,
             events: Vec::new(),
             failure: None,
         };
@@ -161,6 +165,7 @@ impl Driver {
         };
         self.desk.set = set.clone();
         self.desk.signer.forget_below(height);
+        self.desk.rule.height_begun();
         // No target time: the replica paces heights, so the core's own clock is never asked.
         self.process(CoreInput::StartHeight(core_height(height), core_set, false, None, VoteExtensionPolicy::Disabled))
     }
@@ -192,6 +197,7 @@ impl Driver {
 
     /// A proposal of a peer.
     pub fn proposal(&mut self, proposal: ProposalMessage) -> Result<Vec<Event>, HaltReason> {
+        self.desk.rule.proposed(proposal.round, proposal.value);
         self.process(CoreInput::Proposal(core_proposal(&proposal)))
     }
 
@@ -225,6 +231,9 @@ impl Driver {
 
     /// A block was executed; its body is in the log.
     pub fn value(&mut self, height: Height, verdict: ValueVerdict) -> Result<Vec<Event>, HaltReason> {
+        if verdict.valid {
+            self.desk.rule.found_good(verdict.value);
+        }
         self.process(value_input(height, &verdict))
     }
 
@@ -283,6 +292,16 @@ impl Driver {
         self.state.driver.polka_certificates().iter().any(|polka| polka.value_id == *block)
     }
 
+    /// Signatures that are remembered as valid.
+    pub fn remembered(&self) -> usize {
+        self.desk.verifier.remembered()
+    }
+
+    /// Own votes and proposals that are remembered, so that none is contradicted.
+    pub fn statements(&self) -> usize {
+        self.desk.signer.statements()
+    }
+
     /// Who has voted in the current round: kind, member, value.
     pub fn votes_seen(&self) -> Vec<(VoteKind, MemberId, Option<Hash>)> {
         let Some(votes) = self.state.driver.votes().per_round(self.state.round()) else { return Vec::new() };
@@ -319,7 +338,7 @@ impl Driver {
 #[derive(Debug)]
 struct Refused;
 
-impl Desk {
+impl<V: VotingRule> Desk<V> {
     fn handle(&mut self, effect: Effect<Consensus>) -> Result<Resume<Consensus>, Refused> {
         if self.failure.is_some() {
             return Err(Refused);
@@ -437,8 +456,12 @@ impl Desk {
 
     fn sign_vote(&mut self, vote: CoreVote) -> Result<SignedVote, HaltReason> {
         let (kind, height, round) = (our_kind(vote.kind), Height(vote.height.0), started(vote.round));
-        let signed = self.signer.vote(&mut self.verifier, kind, height, round, our_value(&vote.value))?;
-        Ok(SignedMessage::new(vote, signed.signature))
+        let value = match kind {
+            VoteKind::Prevote => self.rule.prevote(round, our_value(&vote.value)),
+            VoteKind::Precommit => our_value(&vote.value),
+        };
+        let signed = self.signer.vote(&mut self.verifier, kind, height, round, value)?;
+        Ok(SignedMessage::new(CoreVote { value: core_value(value), ..vote }, signed.signature))
     }
 
     fn sign_proposal(&mut self, proposal: CoreProposal) -> Result<SignedProposal, HaltReason> {

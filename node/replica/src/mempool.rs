@@ -264,6 +264,11 @@ impl Mempool {
         self.entries.values().any(|entry| entry.local)
     }
 
+    /// Its bounds.
+    pub fn limits(&self) -> &MempoolLimits {
+        &self.limits
+    }
+
     /// Transactions that wait.
     pub fn len(&self) -> usize {
         self.entries.len()

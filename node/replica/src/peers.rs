@@ -120,6 +120,13 @@ impl Peers {
         (lowest > next).then_some(lowest)
     }
 
+    /// The most early messages, and the most bytes of them, that are kept for one peer.
+    pub fn most_early(&self) -> (usize, usize) {
+        let count = self.peers.values().map(|peer| peer.early.len()).max();
+        let bytes = self.peers.values().map(|peer| peer.early_bytes).max();
+        (count.unwrap_or_default(), bytes.unwrap_or_default())
+    }
+
     /// The highest height that any peer says it has.
     pub fn best_height(&self) -> Height {
         self.peers.values().filter_map(|peer| peer.height).max().unwrap_or_default()

@@ -40,6 +40,11 @@ impl Verifier {
         self.remember(fingerprint(key, message, signature));
     }
 
+    /// How many are remembered.
+    pub fn remembered(&self) -> usize {
+        self.known.len()
+    }
+
     fn remember(&mut self, fingerprint: Hash) {
         if !self.known.insert(fingerprint) {
             return;
@@ -144,6 +149,11 @@ impl Signer {
         self.said.retain(|place, _| match place {
             Place::Vote(_, at, _) | Place::Proposal(at, _) => *at >= height,
         });
+    }
+
+    /// How many votes and proposals it remembers.
+    pub fn statements(&self) -> usize {
+        self.said.len()
     }
 
     fn say(&mut self, place: Place, said: Said) -> Result<(), HaltReason> {

@@ -73,6 +73,17 @@ pub enum WhyNoBlock {
     Halted(HaltReason),
 }
 
+/// How much there is of something that others can make grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Of what.
+    pub what: &'static str,
+    /// So much.
+    pub held: usize,
+    /// At most so much at any time.
+    pub most: usize,
+}
+
 /// The replica at a glance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {

@@ -133,6 +133,16 @@ impl Sync {
         self.bytes = self.buffer.values().map(|kept| kept.size).sum();
     }
 
+    /// Requests in flight.
+    pub fn requests(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Bytes of blocks that wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Blocks that wait.
     pub fn buffered(&self) -> usize {
         self.buffer.len()

@@ -27,7 +27,7 @@ pub use disk::{DiskError, free_bytes};
 /// Version of the store's layout.
 pub const FORMAT: u32 = 2;
 /// Key of [`Identity`] in the column of the node.
-const IDENTITY: &[u8] = b"identity";
+pub const IDENTITY: &[u8] = b"identity";
 
 /// Why a store is not opened.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +87,11 @@ pub enum OpenError {
 
 /// What a store says of itself.
 #[derive(Debug, Encode, Decode)]
-struct Identity {
-    format: u32,
-    chain: Hash,
+pub struct Identity {
+    /// Version of its layout.
+    pub format: u32,
+    /// Genesis hash of its chain.
+    pub chain: Hash,
 }
 
 /// The open database.
@@ -116,7 +118,7 @@ impl Store {
         let db = DB::open_cf_descriptors(&options, path, columns::descriptors(&cache))
             .map_err(|error| open_error(path, &error))?;
         let store = Self { db, options, path: path.into(), written: AtomicU64::new(0) };
-        store.check_identity(chain)?;
+        check_identity(&store, path, chain)?;
         Ok(store)
     }
 
@@ -135,34 +137,6 @@ impl Store {
         self.options.get_ticker_count(Ticker::WalFileSynced)
     }
 
-    fn check_identity(&self, chain: &Hash) -> Result<(), OpenError> {
-        let other = |error: StoreError| OpenError::Other { path: self.path.clone(), reason: error.to_string() };
-        let Some(bytes) = self.get(columns::NODE, IDENTITY).map_err(other)? else {
-            return self.write_identity(chain);
-        };
-        let foreign = |_| OpenError::Foreign { path: self.path.clone(), what: "its identity is not readable".into() };
-        let identity: Identity = decode_whole("Identity", &bytes, 64).map_err(foreign)?;
-        if identity.format != FORMAT {
-            return Err(OpenError::OtherFormat { path: self.path.clone(), found: identity.format });
-        }
-        if identity.chain != *chain {
-            return Err(OpenError::OtherChain { path: self.path.clone(), found: identity.chain, expected: *chain });
-        }
-        Ok(())
-    }
-
-    fn write_identity(&self, chain: &Hash) -> Result<(), OpenError> {
-        let other = |error: StoreError| OpenError::Other { path: self.path.clone(), reason: error.to_string() };
-        for column in [Column::META, Column::FLAT, columns::HEADERS] {
-            if !self.scan(column, &[], None, 1).map_err(other)?.is_empty() {
-                return Err(OpenError::Foreign { path: self.path.clone(), what: "it has data but no identity".into() });
-            }
-        }
-        let mut batch = Batch::new();
-        batch.put(columns::NODE, IDENTITY, Identity { format: FORMAT, chain: *chain }.encode());
-        self.write(batch).map_err(other)
-    }
-
     /// Opens a copy of the store of `chain` to read it, without changing a file of it.
     pub fn open_to_read(path: &Path, chain: &Hash, cache_bytes: usize) -> Result<Self, OpenError> {
         refuse_foreign_columns(path)?;
@@ -173,7 +147,7 @@ impl Store {
         let db = DB::open_cf_descriptors_read_only(&options, path, columns, false)
             .map_err(|error| open_error(path, &error))?;
         let store = Self { db, options, path: path.into(), written: AtomicU64::new(0) };
-        store.check_identity(chain)?;
+        check_identity(&store, path, chain)?;
         Ok(store)
     }
 
@@ -261,6 +235,38 @@ impl KeyValue for Store {
         metrics::counter!("portolan_store_syncs").absolute(self.syncs());
         written
     }
+}
+
+/// Refuses a store of another format or chain by name; an empty one becomes `chain`'s.
+///
+/// # Errors
+/// What the store is.
+pub fn check_identity(store: &impl KeyValue, path: &Path, chain: &Hash) -> Result<(), OpenError> {
+    let other = |error: StoreError| OpenError::Other { path: path.into(), reason: error.to_string() };
+    let Some(bytes) = store.get(columns::NODE, IDENTITY).map_err(other)? else {
+        return write_identity(store, path, chain);
+    };
+    let foreign = |_| OpenError::Foreign { path: path.into(), what: "its identity is not readable".into() };
+    let identity: Identity = decode_whole("Identity", &bytes, 64).map_err(foreign)?;
+    if identity.format != FORMAT {
+        return Err(OpenError::OtherFormat { path: path.into(), found: identity.format });
+    }
+    if identity.chain != *chain {
+        return Err(OpenError::OtherChain { path: path.into(), found: identity.chain, expected: *chain });
+    }
+    Ok(())
+}
+
+fn write_identity(store: &impl KeyValue, path: &Path, chain: &Hash) -> Result<(), OpenError> {
+    let other = |error: StoreError| OpenError::Other { path: path.into(), reason: error.to_string() };
+    for column in [Column::META, Column::FLAT, columns::HEADERS] {
+        if !store.scan(column, &[], None, 1).map_err(other)?.is_empty() {
+            return Err(OpenError::Foreign { path: path.into(), what: "it has data but no identity".into() });
+        }
+    }
+    let mut batch = Batch::new();
+    batch.put(columns::NODE, IDENTITY, Identity { format: FORMAT, chain: *chain }.encode());
+    store.write(batch).map_err(other)
 }
 
 fn database_options() -> Options {

@@ -10,6 +10,7 @@
 mod cache;
 mod changes;
 mod error;
+mod front;
 pub mod keys;
 pub mod limits;
 mod memory;

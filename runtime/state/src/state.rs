@@ -18,7 +18,8 @@ use crate::Value;
 use crate::cache::{Clock, Seeded};
 use crate::changes::Changes;
 use crate::error::StateError;
-use crate::keys::StateKey;
+use crate::front::Front;
+use crate::keys::{self, StateKey};
 use crate::limits::{MAX_RECORDS_DELETED, MIN_PAGE_CACHE_BYTES};
 use crate::page::{Child, Leaf};
 use crate::record::{ChangeRecord, seal, unseal};
@@ -202,6 +203,8 @@ struct Inner<S> {
     staged: AtomicU64,
     recent: RwLock<Recent>,
     values: Mutex<Clock<StateKey, Value, Seeded>>,
+    /// Where the agenda's queue begins.
+    agenda: Front,
     meta: Mutex<Meta>,
     /// The oldest height that can be read back.
     oldest: AtomicU64,
@@ -256,6 +259,7 @@ impl<S: KeyValue> State<S> {
             oldest: AtomicU64::new(meta.oldest_height),
             recent: RwLock::default(),
             values: Mutex::new(Clock::new()),
+            agenda: Front::new(keys::agenda_due_area()),
             meta: Mutex::new(meta),
             halted: AtomicBool::new(false),
         };
@@ -338,7 +342,8 @@ impl<S: KeyValue> State<S> {
         let record = inner.record(height, &update);
         inner.stage(&record);
         let changes = update.changes.clone();
-        let result = inner.write(&mut meta, &record, update, &mut batch);
+        inner.agenda.before(&changes);
+        let result = inner.write(&mut meta, &record, update, &mut batch).and_then(|()| inner.pass_deleted(&changes));
         if result.is_err() {
             inner.halted.store(true, Ordering::SeqCst);
             return result;
@@ -622,6 +627,15 @@ impl<S: KeyValue> Inner<S> {
         meta.oldest_height = meta.oldest_height.max(last);
     }
 
+    /// Moves the agenda's front over what the block ran.
+    fn pass_deleted(&self, changes: &Changes) -> Result<(), StateError> {
+        let area = keys::agenda_due_area();
+        self.agenda.after(changes, |after| {
+            let found = self.store.scan(Column::FLAT, area.as_bytes(), Some(after.as_bytes()), 1)?;
+            Ok(found.into_iter().next().map(|(key, _)| StateKey::from_bytes(key)))
+        })
+    }
+
     /// Shows the written block to readers.
     fn publish(&self, meta: &Meta, changes: &Changes) {
         self.keep_values(changes);
@@ -740,7 +754,8 @@ impl<S: KeyValue> StateView for View<S> {
 
     fn scan(&self, prefix: &StateKey, after: Option<&StateKey>, limit: usize) -> Result<Vec<Found>, StateError> {
         let below = |after: Option<&StateKey>, count| {
-            let after = after.map(StateKey::as_bytes);
+            let after = self.state.agenda.skip(prefix, after);
+            let after = after.as_ref().map(StateKey::as_bytes);
             let found = self.state.store.scan(Column::FLAT, prefix.as_bytes(), after, count)?;
             Ok(found.into_iter().map(|(key, value)| (StateKey::from_bytes(key), Value::from(value))).collect())
         };
@@ -763,10 +778,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -171,6 +171,20 @@ fn one_due_entry_runs_whatever_it_asks_for() {
 }
 
 #[test]
+fn what_entries_ask_for_beyond_what_they_use_does_not_thin_the_blocks() {
+    let mut world = World::with(|genesis| set(genesis, &parameters::BLOCK_AGENDA_GAS, 2 * ENTRY_GAS));
+    let due = opening().plus_days(1);
+    let greedy: Vec<Vec<u8>> =
+        (0..5).map(|mark| schedule(due.0, 300 * ENTRY_GAS, &program(&[note("log", mark)]))).collect();
+    let transaction = world.supplier(&greedy);
+    assert!(matches!(world.outcome(&transaction), Outcome::Ok(_)));
+    world.advance_to(due);
+    let time = world.time + DAY_MS;
+    let executed = world.block_at(time);
+    assert_eq!(entries(&executed.receipts).len(), 5);
+}
+
+#[test]
 fn an_entry_that_takes_more_than_its_share_leaves_transactions_theirs() {
     let mut world = World::with(|genesis| {
         set(genesis, &parameters::BLOCK_GAS, 4 * GAS);
@@ -189,7 +203,7 @@ fn an_entry_that_takes_more_than_its_share_leaves_transactions_theirs() {
 #[test]
 fn more_gas_than_a_block_gives_is_refused_when_scheduling() {
     let mut world = World::new();
-    let most = parameters::BLOCK_AGENDA_GAS.default;
+    let most = parameters::AGENDA_ENTRY_GAS.default;
     let transaction = world.supplier(&[schedule(0, most + 1, &[])]);
     let code = portolan_vm::abi::ScheduleRefusal::GasAboveBlock as i32;
     assert_eq!(reason(&world.outcome(&transaction)), &reverted(code));

@@ -113,7 +113,7 @@ pub enum CallRefusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum ScheduleRefusal {
-    /// `gas` is above what one block may use for the agenda.
+    /// `gas` is above what one agenda entry may ask for.
     GasAboveBlock = 1,
     /// The member's agenda quota is used up.
     Quota = 2,

@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 use crate::power::Disk;
 use crate::{Said, binary};
 
-const PASSPHRASE: &str = "a network made by hand";
+/// Of all keys.
+pub const PASSPHRASE: &str = "a network made by hand";
 /// The organisations that found the network, each with a validator.
 pub const FOUNDERS: [(&str, &str); 4] =
     [("harbour-bank", "bank"), ("blue-line", "logistics"), ("port-customs", "customs"), ("tide-platform", "platform")];

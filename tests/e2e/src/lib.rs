@@ -7,6 +7,7 @@
 
 pub mod hand;
 pub mod power;
+pub mod soak;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,10 +50,11 @@ impl Said {
     }
 }
 
-/// The folder with the built binaries: the tests' own, one level up.
+/// A built binary: beside a program, one level above a test.
 pub fn binary(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap_or_default();
-    let path = own.parent().and_then(Path::parent).unwrap_or(Path::new(".")).join(name);
+    let folders = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    let path = folders.clone().find(|path| path.exists()).or(folders.last()).unwrap_or_default();
     assert!(path.exists(), "{} is missing: cargo build --release --workspace --bins", path.display());
     path
 }

@@ -9,6 +9,7 @@ use portolan_primitives::receipt::Origin;
 use portolan_primitives::{self as chain, AgendaId};
 use portolan_runtime::ExecutedReceipt;
 
+use crate::tally;
 use crate::traffic::{Reference, money};
 
 /// Entries of a due date's history.
@@ -63,6 +64,18 @@ pub fn sums(state: &Reference, certificates: &[(DocumentId, CertificateId)]) -> 
         }
     }
     Ok(())
+}
+
+/// The contract that is upgraded has counted every call that succeeded, once.
+///
+/// # Errors
+/// What it counted instead.
+pub fn tally(state: &Reference, calls: u64) -> Result<(), String> {
+    match state.ask::<u64>(tally::NAME, &()) {
+        Some(counted) if counted != calls => Err(format!("{calls} calls were counted as {counted}")),
+        None if calls > 0 => Err(format!("{calls} calls were counted, and the contract says nothing")),
+        _ => Ok(()),
+    }
 }
 
 /// Each certificate's tree against its sums, one financing of an invoice, and deposits against what the bank issued.

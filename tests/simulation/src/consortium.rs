@@ -10,6 +10,7 @@ use portolan_chain_spec::{
 };
 use portolan_chain_spec::{CheckedSpec, Genesis};
 use portolan_node::recovery::{Recovery, recover};
+use portolan_node::store::check_identity;
 use portolan_primitives::{
     AccountId, BusinessDate, Call, Domain, Hash, KeyId, MemberId, Role, SigningKey, Timestamp, Transaction, hash,
 };
@@ -79,6 +80,7 @@ impl Consortium {
         let vm = Vm::new(VmConfig::default()).expect("the contract machine starts");
         let runtime = Runtime::new(Arc::new(vm), ChainSecret::new(&SECRET));
         let store = Arc::new(SimStore::new(true));
+        check_identity(&*store, Path::new("store"), &genesis.chain()).expect("an empty store becomes the chain's");
         drop(recover(store.clone(), &runtime, &genesis, state_options()).expect("genesis runs"));
         let store = store.copy(true);
         Self { chain: genesis.chain(), validators, followers, runtime, genesis, store }

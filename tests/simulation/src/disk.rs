@@ -110,6 +110,11 @@ impl Disk {
         self.inner().fuse = false;
     }
 
+    /// How many bytes its files have.
+    pub fn bytes(&self) -> usize {
+        self.inner().files.values().map(|file| file.bytes.len()).sum()
+    }
+
     /// Everything is gone (a faulty node's own doing).
     pub fn wipe(&self) {
         self.inner().files.clear();

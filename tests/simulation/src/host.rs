@@ -3,6 +3,7 @@
 //! Must never answer by itself what one of these should answer.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -17,18 +18,19 @@ use portolan_node::host::verified::Verified;
 use portolan_node::host::{Roster, Tip, ToReplica};
 use portolan_node::log_file::LogFile;
 use portolan_node::recovery::{Recovery, open_log};
-use portolan_node::store::Chain;
+use portolan_node::store::{Chain, OpenError, check_identity};
 use portolan_primitives::{Height, SigningKey, Timestamp, Transaction};
-use portolan_replica::{Checked, Config, Input, Moment, Output, PooledTransaction, Recovered, Replica};
+use portolan_replica::{Checked, Config, Input, Moment, Output, PooledTransaction, Recovered};
 
 use crate::consortium::Consortium;
 use crate::disk::Disk;
 use crate::store::SimStore;
+use crate::unlocked::AnyReplica;
 
 /// A running node.
 pub struct Host {
     /// The state machine.
-    pub replica: Replica,
+    pub replica: AnyReplica,
     /// Its outputs on their way.
     pub gate: Gate,
     /// What waits for the log.
@@ -58,12 +60,14 @@ pub struct Host {
 pub enum NoStart {
     /// The log knows of blocks that the store does not have.
     StoreBehindLog,
+    /// The store has another format; this one.
+    OtherFormat(u32),
     /// Anything else.
     Other(String),
 }
 
 impl Host {
-    /// Starts a node from its disk; also gives the replica's first outputs.
+    /// Starts a node from its disk, without a lock if its build is the control's; also gives the replica's first outputs.
     ///
     /// # Errors
     /// What does not fit.
@@ -73,9 +77,14 @@ impl Host {
         key: Option<SigningKey>,
         store: Arc<SimStore>,
         disk: &Disk,
+        unlocked: bool,
         now: Moment,
     ) -> Result<(Self, Vec<Output>), NoStart> {
         let other = |error: &dyn std::fmt::Display| NoStart::Other(error.to_string());
+        check_identity(&*store, Path::new("store"), &consortium.chain).map_err(|error| match error {
+            OpenError::OtherFormat { found, .. } => NoStart::OtherFormat(found),
+            error => other(&error),
+        })?;
         let Recovery { state, chain, head, seen } = consortium.recover(store);
         let height = head.header.height;
         let opened = LogFile::open_in(disk.clone(), consortium.chain, height).map_err(|error| other(&error))?;
@@ -101,7 +110,8 @@ impl Host {
         let next = executor.next_block().map_err(|halt| other(&halt))?;
         let config = Config::new(consortium.chain, consortium.member(identity), key);
         let recovered = Recovered { head: head.header, next, log: frames };
-        let (replica, outputs) = Replica::new(config, recovered, now).map_err(|reason| other(&reason))?;
+        let (replica, outputs) =
+            AnyReplica::start(unlocked, config, recovered, now).map_err(|reason| other(&reason))?;
         let host = Self {
             replica,
             gate: Gate::default(),

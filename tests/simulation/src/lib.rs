@@ -2,7 +2,7 @@
 //! simulated disks, clocks and connections. A seed is a disaster that can be repeated.
 //!
 //! Where to look: `settings` what a run is made of · `world` events, faults, and the checks on what is sent and committed ·
-//! `host` one running node · `traffic` what the members do · `checks` what must hold of the business · `disk`, `store` what a
+//! `host` one running node · `unlocked` the build that keeps no locks · `tally` the contract that is upgraded · `traffic` what the members do · `checks` what must hold of the business · `disk`, `store` what a
 //! power cut leaves · `consortium` members, keys, genesis.
 //!
 //! Must never sleep, read a clock, or use chance that is not the seed's.
@@ -17,7 +17,9 @@ pub mod random;
 mod report;
 mod settings;
 mod store;
+mod tally;
 pub mod traffic;
+mod unlocked;
 mod world;
 
 pub use disk::LogMode;

@@ -39,6 +39,8 @@ enum What {
     Log,
     /// The disks forget what was synced.
     Sync,
+    /// No validator keeps its lock.
+    Lock,
 }
 
 impl From<What> for Broken {
@@ -47,6 +49,7 @@ impl From<What> for Broken {
             What::Twins => Self::Twins,
             What::Log => Self::Log,
             What::Sync => Self::Sync,
+            What::Lock => Self::Lock,
         }
     }
 }

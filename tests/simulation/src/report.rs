@@ -52,6 +52,8 @@ pub struct Report {
     pub changes: u64,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
+    /// Points at which node 0 could have crashed.
+    pub crash_points: u64,
     /// Proofs of misbehaviour that nodes gave.
     pub evidence: u64,
     /// Empty blocks.

@@ -30,8 +30,16 @@ pub struct Settings {
     pub partitions: bool,
     /// Most parts of proposals are lost, and votes are not: rounds pass without a block.
     pub storm: bool,
+    /// Prevotes and precommits are lost, each by a chance of its own.
+    pub votes_lost: (u64, u64),
+    /// Who is first to decide a height is cut off from all others at that moment.
+    pub isolated: bool,
     /// The power goes, or the process is killed, where something is about to be done or was just done.
     pub crash: u64,
+    /// This node crashes once: at this point, of those where something is about to be done or was just done, from 1.
+    pub crash_at: Option<(usize, u64)>,
+    /// A node that comes back finds its store in the format of an older program.
+    pub old_format: u64,
     /// A disk is full for a while.
     pub full: u64,
     /// How the disks treat the log.
@@ -44,18 +52,26 @@ pub struct Settings {
     pub forger: Option<usize>,
     /// This validator proposes blocks with a state root that is not theirs.
     pub liar: Option<usize>,
+    /// This validator proposes blocks that are wrong on their face.
+    pub fouler: Option<usize>,
     /// This validator keeps its proposals from half of the others.
     pub withholder: Option<usize>,
+    /// The validators do not keep their locks (negative control).
+    pub unlocked: bool,
     /// These never run.
     pub dead: Vec<usize>,
     /// These come to other roots.
     pub defective: Vec<usize>,
     /// Clocks differ by at most this, ms.
     pub skew_ms: u64,
+    /// The clock of this node is off by so many ms until the faults end.
+    pub clock_off: Option<(usize, i64)>,
     /// A clock jumps, at any event.
     pub clock_jump: u64,
     /// Mean time between transactions of clients; 0: none.
     pub submit_every_us: u64,
+    /// Contracts are upgraded by proposals, one of them with a migration.
+    pub upgrades: bool,
     /// The validators change by proposals.
     pub governance: bool,
     /// Random bytes are sent now and then.
@@ -77,6 +93,8 @@ pub enum Broken {
     Sync,
     /// The store's disk forgets what was synced.
     Store,
+    /// No validator keeps its lock.
+    Lock,
 }
 
 impl Settings {
@@ -89,6 +107,9 @@ impl Settings {
             Broken::Log => Self { log: LogMode::Off, ..rough },
             Broken::Sync => Self { log: LogMode::SyncIgnored, ..rough },
             Broken::Store => Self { store_synced: false, ..rough },
+            Broken::Lock => {
+                Self { unlocked: true, isolated: true, votes_lost: (400_000, 600_000), faults_us: 8_000_000, ..calm }
+            }
         }
     }
 
@@ -107,19 +128,27 @@ impl Settings {
             delay_us: (200, 2_000),
             partitions: false,
             storm: false,
+            votes_lost: (0, 0),
+            isolated: false,
             crash: 0,
+            crash_at: None,
+            old_format: 0,
             full: 0,
             log: LogMode::Honest,
             store_synced: true,
             twins: 0,
             forger: None,
             liar: None,
+            fouler: None,
             withholder: None,
+            unlocked: false,
             dead: Vec::new(),
             defective: Vec::new(),
             skew_ms: 50,
+            clock_off: None,
             clock_jump: 0,
             submit_every_us: 20_000,
+            upgrades: false,
             governance: false,
             garbage: 0,
             sync_us: (300, 3_000),
@@ -159,6 +188,7 @@ impl Settings {
             ..Self::calm(seed)
         };
         drawn.draw_byzantine(&mut random);
+        drawn.draw_later(&mut random);
         drawn
     }
 
@@ -166,16 +196,42 @@ impl Settings {
     fn draw_byzantine(&mut self, random: &mut Random) {
         let most = (self.validators - 1) / 3;
         let last = self.validators - 1;
-        match random.below(8) {
+        match random.below(9) {
             0 => self.twins = random.between(1, most as u64) as usize,
             1 => self.forger = Some(last),
             2 => self.liar = Some(last),
             3 => self.withholder = Some(last),
             4 => self.dead = (0..most).collect(),
             5 => self.defective = vec![last],
+            6 => self.fouler = Some(last),
             _ => {}
         }
         // Changes of the set would move the bound of the faulty.
         self.governance &= self.twins == 0 && self.dead.is_empty() && self.defective.is_empty();
+    }
+
+    /// What rests on what was drawn before.
+    fn draw_later(&mut self, random: &mut Random) {
+        self.upgrades = random.chance(200_000);
+        if self.upgrades {
+            // Proposals need their time.
+            self.faults_us = self.faults_us.max(3_000_000);
+        }
+        self.isolated = random.chance(100_000);
+        if self.storm {
+            // Rounds far above the first are reached only where votes are lost too, and for long.
+            (self.votes_lost, self.faults_us) = ((300_000, 300_000), 8_000_000);
+        }
+        let all_correct = self.twins == 0 && self.dead.is_empty() && self.defective.is_empty();
+        let nobody_lies = [self.forger, self.liar, self.withholder, self.fouler].iter().all(Option::is_none);
+        // One that syncs anew counts as a faulty one: with another, or with other weights, the chain may wait for it for ever.
+        if all_correct && nobody_lies && self.validators == 4 && random.chance(40_000) {
+            // No block can be decided as long as the clock is off, whatever the others do.
+            (self.dead, self.clock_off, self.governance) = (vec![0], Some((3, -60_000)), false);
+            self.faults_us = 12_000_000;
+        } else if all_correct && nobody_lies && !self.governance && random.chance(400_000) {
+            self.old_format = 300_000;
+            self.crash = self.crash.max(600);
+        }
     }
 }

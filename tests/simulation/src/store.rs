@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use codec::Encode;
+use portolan_node::store::columns::NODE;
+use portolan_node::store::{IDENTITY, Identity};
+use portolan_primitives::Hash;
 use portolan_state::{Batch, Column, KeyValue, StoreError};
 
 use crate::random::Random;
@@ -54,6 +58,12 @@ impl SimStore {
             }
         }
         tables.undo.clear();
+    }
+
+    /// As if a program of this format had written it.
+    pub fn set_format(&self, format: u32, chain: Hash) {
+        let place: Place = (NODE, IDENTITY.into());
+        self.tables().values.insert(place, Identity { format, chain }.encode().into());
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {

@@ -1,5 +1,5 @@
 //! What the members do while the faults go on: trade, certificates, splits, transfers, financing, the date that moves on, and
-//! changes of the validator set. Some of it contradicts itself on purpose: two splits of one part, two financings of one invoice.
+//! changes of the validator set and of contracts. Some of it contradicts itself on purpose: two splits of one part, two financings of one invoice.
 //!
 //! What comes next is read from the chain, never from a memory of what should be there. Must never decide whether what the
 //! chain answers is right; that is `checks`.
@@ -22,21 +22,28 @@ use portolan_primitives::hash::hash_encoded;
 use portolan_primitives::{Call, Caller, ContractId, Domain, Transaction, TransactionId, Validator};
 use portolan_runtime::native::Native;
 use portolan_runtime::native::clock::messages::Call as ClockCall;
+use portolan_runtime::native::contracts::ContractView;
+use portolan_runtime::native::contracts::messages::Query as ContractsQuery;
 use portolan_runtime::native::governance::Action;
 use portolan_runtime::native::governance::messages::Call as Govern;
 use portolan_runtime::{BaseView, ChainHead, Ledger, facts};
 
 use crate::consortium::{Consortium, TRADERS, member_name};
 use crate::random::Random;
+use crate::tally;
 
 /// Cases under way at a time.
 const MAX_CASES: usize = 6;
 /// Gas of a question.
 const ASK_GAS: u64 = 2_000_000_000;
+/// Gas of what governance does: it carries and judges contracts' code.
+const GOVERN_GAS: u64 = 900_000_000;
 /// Smallest part that is split, minor units.
 const SPLITTABLE: i128 = 1_000;
 /// A step whose transaction is not final after so long is taken once more, µs.
 const PATIENCE_US: u64 = 3_000_000;
+/// Which of the domain's contracts gets other code.
+pub const UPGRADED: &str = "receivable";
 const CURRENCY: &str = "CNY";
 
 /// A state that a node committed, to be asked.
@@ -57,6 +64,12 @@ impl Reference {
         let answer = runtime.query(view, &self.head, contract, &question.encode(), Caller::Operator, ASK_GAS);
         let bytes = answer.expect("the machine answers questions").result.ok()?;
         Some(T::decode_all(&mut &bytes[..]).expect("an answer is of its question's type"))
+    }
+
+    /// The version of a contract; 0 before it is deployed.
+    pub fn version(&self, contract: &str) -> u32 {
+        let question = ContractsQuery::Contract { name: contract.into() };
+        self.ask(Native::Contracts.name(), &question).map_or(0, |view: ContractView| view.version)
     }
 
     /// The business date.
@@ -230,6 +243,7 @@ enum Follow {
     Requested(Request),
     Offered(FinancingId),
     Proposed(Proposal),
+    Tallied,
     Nothing,
 }
 
@@ -237,6 +251,8 @@ enum Follow {
 pub struct Traffic {
     consortium: Arc<Consortium>,
     governance: Governance,
+    upgrades: bool,
+    tallied: u64,
     served: bool,
     cases: BTreeMap<u64, Case>,
     begun: u64,
@@ -259,10 +275,12 @@ pub enum Governance {
 
 impl Traffic {
     /// Before the first transaction.
-    pub fn new(consortium: Arc<Consortium>, governance: Governance) -> Self {
+    pub fn new(consortium: Arc<Consortium>, governance: Governance, upgrades: bool) -> Self {
         Self {
             consortium,
             governance,
+            upgrades,
+            tallied: 0,
             served: false,
             cases: BTreeMap::new(),
             begun: 0,
@@ -276,6 +294,11 @@ impl Traffic {
     /// Certificates that may be on the chain, with their invoices.
     pub fn certificates(&self) -> &[(DocumentId, CertificateId)] {
         &self.certificates
+    }
+
+    /// Calls that the contract which is upgraded should have counted.
+    pub fn tallied(&self) -> u64 {
+        self.tallied
     }
 
     /// A block is final: what came of its transactions.
@@ -292,6 +315,7 @@ impl Traffic {
                         .for_each(|one| one.offered = true);
                 }
                 Some(Follow::Proposed(proposal)) if succeeded => self.proposal = Some(proposal),
+                Some(Follow::Tallied) if succeeded => self.tallied += 1,
                 _ => {}
             }
         }
@@ -329,6 +353,8 @@ impl Traffic {
             5..12 => Some(self.fund(random, now_us)),
             12..16 if self.governance != Governance::Nothing => self.govern(random, now_us, chain),
             16..26 => self.finance(random, now_us, chain),
+            26..40 if self.upgrades => self.govern(random, now_us, chain),
+            40..50 if self.upgrades => Some(self.tally(random, now_us)),
             _ => self.trade(random, now_us, chain),
         }
     }
@@ -449,7 +475,7 @@ impl Traffic {
         Some(self.send(random, now_us, "bank", message(financing::api::NAME, &call), Follow::Offered(id)))
     }
 
-    // ---- validators ----
+    // ---- validators and contracts ----
 
     fn govern(&mut self, random: &mut Random, now_us: u64, chain: &Reference) -> Option<Transaction> {
         if let Some(proposal) = &mut self.proposal {
@@ -461,10 +487,9 @@ impl Traffic {
             }
             return Some(self.governed(random, now_us, identity, &approve));
         }
-        let validators = self.other_set(random, &chain.validators())?;
-        let action = Action::SetValidators { validators };
+        let action = self.action(random, chain)?;
         let action_hash = hash_encoded(Domain::Proposal, &action);
-        let propose = Govern::Propose { title: "another set".into(), action, days: None };
+        let propose = Govern::Propose { title: "a change".into(), action, days: None };
         let transaction = self.governed(random, now_us, 0, &propose);
         let proposer = self.consortium.member(0);
         let id = hash_encoded(Domain::Proposal, &(transaction.body.id(), proposer, action_hash));
@@ -476,7 +501,38 @@ impl Traffic {
     fn governed(&self, random: &mut Random, now_us: u64, identity: usize, message: &Govern) -> Transaction {
         let call = Call { contract: Native::Governance.id(), input: message.encode() };
         let member = member_name(identity, self.consortium.validators);
-        self.signed(random, now_us, &member, "admin", vec![call])
+        let now_ms = crate::consortium::EPOCH_MS + now_us / 1_000;
+        self.consortium.transaction_with(random, now_ms, &member, "admin", vec![call], GOVERN_GAS)
+    }
+
+    fn tally(&mut self, random: &mut Random, now_us: u64) -> Transaction {
+        let call = Call { contract: ContractId::from_name(tally::NAME), input: vec![] };
+        self.send(random, now_us, "platform", call, Follow::Tallied)
+    }
+
+    /// What is proposed next.
+    fn action(&self, random: &mut Random, chain: &Reference) -> Option<Action> {
+        if self.upgrades && (self.governance == Governance::Nothing || random.chance(500_000)) {
+            return self.other_code(random, chain);
+        }
+        let validators = self.other_set(random, &chain.validators())?;
+        Some(Action::SetValidators { validators })
+    }
+
+    /// A contract's next version: of the one that counts, which migrates, or of one of the domain's.
+    fn other_code(&self, random: &mut Random, chain: &Reference) -> Option<Action> {
+        let name = if random.chance(700_000) { tally::NAME } else { UPGRADED };
+        let version = chain.version(name);
+        if name != tally::NAME {
+            let code = tally::rebuilt(name, version + 1)?;
+            return Some(Action::UpgradeContract { name: name.into(), code, migrate: vec![] });
+        }
+        if version == 0 {
+            return Some(Action::DeployContract { name: name.into(), code: tally::code(1), instantiate: vec![] });
+        }
+        // Now and then a form that can't be made of the present one: its migration fails, and nothing may change.
+        let next = if random.chance(200_000) { version + 2 } else { version + 1 };
+        Some(Action::UpgradeContract { name: name.into(), code: tally::code(next), migrate: vec![] })
     }
 
     /// One validator more, less, or with another weight.

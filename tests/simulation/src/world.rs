@@ -12,9 +12,10 @@ use portolan_node::host::ToReplica;
 use portolan_node::host::executor::ToExecutor;
 use portolan_node::host::gate::Passed;
 use portolan_node::host::logger::ToLog;
+use portolan_node::store::FORMAT;
 use portolan_primitives::receipt::Origin;
 use portolan_primitives::{
-    Domain, Hash, Height, Timestamp, Transaction, TransactionId, ValidatorSet, VoteKind, hash_parts,
+    Domain, Hash, Header, Height, Timestamp, Transaction, TransactionId, ValidatorSet, VoteKind, hash_parts,
 };
 use portolan_replica::messages::{Channel, Message, VoteMessage};
 use portolan_replica::{Evidence, Input, Moment, Output, PeerId, Recipients, Verdict};
@@ -27,16 +28,27 @@ use crate::random::Random;
 use crate::report::{Report, Violation};
 use crate::settings::Settings;
 use crate::store::SimStore;
-use crate::traffic::{Governance, Reference, Traffic};
+use crate::tally;
+use crate::traffic::{Governance, Reference, Traffic, UPGRADED};
 
 /// Steps of all replicas in one run; far more than any run needs.
 const MAX_STEPS: u64 = 5_000_000;
 /// Blocks between two looks at whole trees and all deposits.
 const WHOLE_EVERY: u64 = 16;
-/// Most that the mempools of these runs may hold: far more than all that is ever sent.
-const MAX_PENDING_BYTES: usize = 64 << 20;
+/// Most that the log of these runs may have on a disk: far more than the records of a height.
+const MAX_LOG_BYTES: usize = 8 << 20;
+/// Most jobs that may wait for the executor, and for the log, of one node.
+const MAX_JOBS: usize = 1_024;
+/// Steps between two looks at what a node holds.
+const LOOK_EVERY: u64 = 16;
+/// Of a store that an older program wrote.
+const OLD_FORMAT: u32 = FORMAT - 1;
+/// Rounds beyond this one are counted.
+const HIGH_ROUND: u32 = 10;
 /// Chance in a million that a part of a proposal is lost in a storm.
 const STORM_LOSS: u64 = 850_000;
+/// How long whoever decided first stays cut off, µs.
+const ISOLATED_US: u64 = 1_500_000;
 /// Until a full disk has room again, µs.
 const ROOM_AFTER_US: u64 = 200_000;
 
@@ -55,6 +67,8 @@ enum Event {
     LogDone,
     Executed,
     Restart,
+    /// A node that synced anew takes up its key and its log again.
+    Rejoin,
 }
 
 struct Node {
@@ -69,6 +83,12 @@ struct Node {
     wake_us: Option<u64>,
     /// Up to where clients may have been told that a block is final.
     acknowledged: Height,
+    /// Its store is made anew from peers, without the key, until it has this height again.
+    anew: Option<Height>,
+    /// Its store is of an older format, which it must refuse.
+    refuses: bool,
+    /// Points at which it could have crashed.
+    crash_points: u64,
 }
 
 /// A run.
@@ -83,6 +103,8 @@ pub struct World {
     nodes: Vec<Node>,
     /// From which node nothing comes to which.
     cut: Vec<Vec<bool>>,
+    /// Until when whoever was cut off stays so, µs.
+    isolated_until: u64,
     /// When the last message of a sender's stream comes to a receiver.
     last_arrival: BTreeMap<(usize, usize, u8), u64>,
     healed: bool,
@@ -95,6 +117,8 @@ pub struct World {
     open: BTreeSet<TransactionId>,
     included: BTreeSet<TransactionId>,
     said: BTreeMap<(usize, u8, Height, u32), Option<Hash>>,
+    /// Of the contracts that are upgraded.
+    versions: [(&'static str, u32); 2],
     submitted: u64,
     report: Report,
 }
@@ -110,7 +134,8 @@ impl World {
             .chain(twins.clone().map(|twin| (twin, true)));
         let nodes: Vec<Node> = instances
             .map(|(identity, second)| {
-                let faulty = [settings.forger, settings.liar, settings.withholder].contains(&Some(identity));
+                let faulty =
+                    [settings.forger, settings.liar, settings.withholder, settings.fouler].contains(&Some(identity));
                 let defective = settings.defective.contains(&identity);
                 Node {
                     identity,
@@ -123,6 +148,9 @@ impl World {
                     started_us: 0,
                     wake_us: None,
                     acknowledged: Height(0),
+                    anew: None,
+                    refuses: false,
+                    crash_points: 0,
                 }
             })
             .collect();
@@ -141,10 +169,11 @@ impl World {
             events: BinaryHeap::new(),
             waiting: BTreeMap::new(),
             cut: vec![vec![false; nodes.len()]; nodes.len()],
+            isolated_until: 0,
             last_arrival: BTreeMap::new(),
             nodes,
             healed: false,
-            traffic: Traffic::new(consortium.clone(), governance),
+            traffic: Traffic::new(consortium.clone(), governance, settings.upgrades),
             sets: vec![ValidatorSet::new(reference.validators())],
             reference,
             agenda: Agenda::default(),
@@ -152,6 +181,7 @@ impl World {
             open: BTreeSet::new(),
             included: BTreeSet::new(),
             said: BTreeMap::new(),
+            versions: [(tally::NAME, 0), (UPGRADED, 1)],
             submitted: 0,
             report: Report::default(),
             consortium,
@@ -162,6 +192,9 @@ impl World {
     /// Runs it to its end: faults, then rest, then everything that was accepted must become final everywhere.
     pub fn run(mut self) -> Report {
         for node in 0..self.nodes.len() {
+            if self.clock(node) != 0 {
+                self.fault("clock skew");
+            }
             if self.is_dead(node) {
                 self.fault("dead validator");
             } else {
@@ -170,14 +203,19 @@ impl World {
         }
         (0..self.settings.twins).for_each(|_| self.fault("twin"));
         let mut next_submit = if self.settings.submit_every_us > 0 { 1_000 } else { u64::MAX };
-        let mut next_split = if self.settings.partitions { 100_000 } else { u64::MAX };
+        let apart = self.settings.partitions || self.settings.isolated;
+        let mut next_split = if apart { 100_000 } else { u64::MAX };
         while self.now_us < self.settings.faults_us && self.report.violation.is_none() {
             if self.now_us >= next_submit {
                 self.submit_next();
                 next_submit = self.now_us + self.random.between(1, 2 * self.settings.submit_every_us);
             }
             if self.now_us >= next_split {
-                self.split_or_join();
+                if self.settings.partitions {
+                    self.split_or_join();
+                } else if self.now_us >= self.isolated_until {
+                    self.join();
+                }
                 next_split = self.now_us + self.random.between(50_000, 600_000);
             }
             let limit = self.settings.faults_us.min(next_split).min(next_submit);
@@ -187,6 +225,7 @@ impl World {
         self.settle();
         if self.report.violation.is_none()
             && let Err(wrong) = checks::whole(&self.reference, self.traffic.certificates())
+                .and_then(|()| checks::tally(&self.reference, self.traffic.tallied()))
         {
             self.violate(Violation::Unsound(wrong));
         }
@@ -194,6 +233,7 @@ impl World {
         self.report.certificates = self.traffic.certificates().len() as u64;
         self.report.due = self.agenda.succeeded();
         self.report.changes = self.sets.len() as u64 - 1;
+        self.report.crash_points = self.nodes.first().map_or(0, |node| node.crash_points);
         self.report
     }
 
@@ -216,6 +256,18 @@ impl World {
     /// Whether a fault of this chance happens at a node now.
     fn strikes(&mut self, node: usize, chance: u64) -> bool {
         !self.healed && chance > 0 && !self.nodes[node].byzantine && self.random.chance(chance)
+    }
+
+    /// Whether a node crashes at this point.
+    fn crashes(&mut self, node: usize) -> bool {
+        let one = &mut self.nodes[node];
+        if !self.healed && !one.byzantine {
+            one.crash_points += 1;
+            if self.settings.crash_at == Some((node, one.crash_points)) {
+                return true;
+            }
+        }
+        self.strikes(node, self.settings.crash)
     }
 
     // ---- time ----
@@ -261,13 +313,22 @@ impl World {
             Event::LogDone => self.log_done(node),
             Event::Executed => self.executed(node),
             Event::Restart => self.boot(node),
+            Event::Rejoin => self.rejoin(node),
         }
     }
 
     fn moment(&self, node: usize) -> Moment {
-        let node = &self.nodes[node];
-        let wall = (EPOCH_MS + self.now_us / 1_000) as i64 + node.skew_ms;
-        Moment { elapsed_ms: (self.now_us - node.started_us) / 1_000, clock: Timestamp(wall as u64) }
+        let wall = (EPOCH_MS + self.now_us / 1_000) as i64 + self.clock(node);
+        let elapsed_ms = (self.now_us - self.nodes[node].started_us) / 1_000;
+        Moment { elapsed_ms, clock: Timestamp(wall as u64) }
+    }
+
+    /// How far a node's clock is off, ms.
+    fn clock(&self, node: usize) -> i64 {
+        match self.settings.clock_off {
+            Some((off, ms)) if off == node && !self.healed => ms,
+            _ => self.nodes[node].skew_ms,
+        }
     }
 
     fn disk_time(&mut self, node: usize) -> u64 {
@@ -294,10 +355,18 @@ impl World {
             one.disk.wipe();
         }
         let (identity, byzantine, acknowledged) = (one.identity, one.byzantine, one.acknowledged);
+        self.age(node);
         let moment = self.moment(node);
         let one = &self.nodes[node];
-        let key = self.consortium.validator_key(identity);
-        match Host::start(&self.consortium, identity, key, one.store.clone(), &one.disk, moment) {
+        // The key stays away, and the log as it is, until the node knows again what was decided when it last signed.
+        let (key, disk) = match one.anew {
+            None => (self.consortium.validator_key(identity), one.disk.clone()),
+            Some(_) => (None, Disk::new(self.settings.log, self.settings.seed)),
+        };
+        match Host::start(&self.consortium, identity, key, one.store.clone(), &disk, self.settings.unlocked, moment) {
+            Ok(_) if self.nodes[node].refuses => {
+                self.violate(Violation::Halted(node, "it started on a store of an older format".into()));
+            }
             Ok((host, outputs)) => {
                 if host.height < acknowledged {
                     self.violate(Violation::LostFinal(node, acknowledged));
@@ -307,9 +376,45 @@ impl World {
                 self.connect(node);
             }
             Err(_) if byzantine => self.schedule(node, 50_000, Event::Restart),
+            Err(NoStart::OtherFormat(found)) if found == OLD_FORMAT => self.sync_anew(node),
+            Err(NoStart::OtherFormat(found)) => self.violate(Violation::Halted(node, format!("format {found}"))),
             Err(NoStart::StoreBehindLog) => self.violate(Violation::LostFinal(node, acknowledged)),
             Err(NoStart::Other(reason)) => self.violate(Violation::Halted(node, reason)),
         }
+    }
+
+    /// Now and then a node that comes back finds that an older program wrote its store.
+    fn age(&mut self, node: usize) {
+        let (one, chance) = (&self.nodes[node], self.settings.old_format);
+        // It counts as faulty until it has synced: one at a time.
+        let possible =
+            one.boot > 1 && one.acknowledged > Height(0) && self.nodes.iter().all(|node| node.anew.is_none());
+        if possible && self.strikes(node, chance) {
+            self.nodes[node].store.set_format(OLD_FORMAT, self.consortium.chain);
+            self.nodes[node].refuses = true;
+        }
+    }
+
+    /// The store was refused by name: the node gets an empty one, and follows without its key until it has what it had.
+    fn sync_anew(&mut self, node: usize) {
+        self.fault("old format");
+        let store = self.consortium.store(self.settings.store_synced);
+        let one = &mut self.nodes[node];
+        one.refuses = false;
+        one.store = store;
+        one.anew = Some(one.acknowledged);
+        one.acknowledged = Height(0);
+        self.schedule(node, 1_000, Event::Restart);
+    }
+
+    /// A node that follows has its blocks again: it starts anew with its key and the log that it had.
+    fn rejoin(&mut self, node: usize) {
+        self.fault("store synced anew");
+        let one = &mut self.nodes[node];
+        one.host = None;
+        one.boot += 1;
+        one.anew = None;
+        self.boot(node);
     }
 
     /// Everybody learns of a node that comes up, and it of them.
@@ -336,8 +441,9 @@ impl World {
         self.step(node, Input::PeerUp { peer, validator });
     }
 
-    /// The power goes, or only the process.
-    fn crash(&mut self, node: usize) {
+    /// The power goes, or only the process; `place` says between which durable writes.
+    fn crash(&mut self, node: usize, place: &'static str) {
+        self.fault(place);
         let random = &mut self.random;
         let one = &mut self.nodes[node];
         one.host = None;
@@ -364,7 +470,7 @@ impl World {
         let after = if self.nodes[node].disk.is_full() {
             self.fault("full disk");
             ROOM_AFTER_US
-        } else if self.nodes[node].byzantine {
+        } else if self.nodes[node].byzantine || self.settings.unlocked {
             self.fault("halt");
             50_000
         } else {
@@ -385,14 +491,17 @@ impl World {
         if self.report.steps > MAX_STEPS {
             self.violate(Violation::Runaway);
         }
+        if self.report.steps % LOOK_EVERY == 0 {
+            self.check_bounds(node);
+        }
         self.carry_out(node, outputs);
     }
 
     fn carry_out(&mut self, node: usize, outputs: Vec<Output>) {
         let boot = self.nodes[node].boot;
         for output in outputs {
-            if self.strikes(node, self.settings.crash) {
-                return self.crash(node);
+            if self.crashes(node) {
+                return self.crash(node, "crash before an output");
             }
             // What was carried out before may have ended the node.
             if self.nodes[node].boot != boot {
@@ -438,14 +547,14 @@ impl World {
         if self.strikes(node, self.settings.full) {
             self.nodes[node].disk.set_full(true);
         }
-        let cut = self.strikes(node, self.settings.crash);
+        let cut = self.crashes(node);
         if cut {
             self.nodes[node].disk.blow_fuse();
         }
         let Some(host) = self.nodes[node].host.as_mut() else { return };
         let written = host.write_log();
         if cut {
-            return self.crash(node);
+            return self.crash(node, "crash in a log write");
         }
         match written {
             Err(reason) => return self.halted(node, &reason),
@@ -461,8 +570,8 @@ impl World {
 
     fn release(&mut self, node: usize) {
         while let Some(output) = self.nodes[node].host.as_mut().and_then(|host| host.gate.release()) {
-            if self.strikes(node, self.settings.crash) {
-                return self.crash(node);
+            if self.crashes(node) {
+                return self.crash(node, "crash between log and message");
             }
             self.perform(node, output);
         }
@@ -496,14 +605,14 @@ impl World {
         let Some(host) = self.nodes[node].host.as_mut() else { return };
         host.executing = false;
         let commits = matches!(host.jobs.front(), Some(ToExecutor::Commit(..)));
-        if commits && self.strikes(node, self.settings.crash) {
-            return self.crash(node);
+        if commits && self.crashes(node) {
+            return self.crash(node, "crash before a commit");
         }
         let Some(host) = self.nodes[node].host.as_mut() else { return };
         let (told, result) = host.execute();
-        if commits && self.strikes(node, self.settings.crash) {
+        if commits && self.crashes(node) {
             // It is on the disk, and nobody was told.
-            return self.crash(node);
+            return self.crash(node, "crash after a commit");
         }
         for message in told {
             match message {
@@ -525,6 +634,10 @@ impl World {
             Input::Built { header, .. } if self.settings.liar == Some(identity) => {
                 self.fault("wrong state root");
                 header.state_root = hash_parts(Domain::StateValue, &[&header.state_root.0]);
+            }
+            Input::Built { header, .. } if self.settings.fouler == Some(identity) => {
+                self.fault("invalid proposal");
+                foul(&mut self.random, header);
             }
             Input::Verdict { verdict, .. } if self.settings.defective.contains(&identity) => {
                 self.fault("other roots");
@@ -640,7 +753,8 @@ impl World {
             return;
         }
         let storm = self.settings.storm && is_proposal(channel, bytes);
-        if !self.healed && self.random.chance(if storm { STORM_LOSS } else { self.settings.loss }) {
+        let chance = if storm { STORM_LOSS } else { self.settings.loss }.max(self.vote_loss(channel, bytes));
+        if !self.healed && self.random.chance(chance) {
             self.fault("loss");
             return;
         }
@@ -666,6 +780,33 @@ impl World {
             }
             let delay = arrives - self.now_us;
             self.schedule(to, delay, Event::Deliver { from: sender, channel, bytes: bytes.clone() });
+        }
+    }
+
+    /// The chance that this message is lost because it is a vote.
+    fn vote_loss(&self, channel: Channel, bytes: &[u8]) -> u64 {
+        let (prevotes, precommits) = self.settings.votes_lost;
+        if channel != Channel::Consensus || (prevotes, precommits) == (0, 0) {
+            return 0;
+        }
+        match Message::decode_checked(channel, bytes) {
+            Ok(Message::Vote(vote)) if vote.kind == VoteKind::Prevote => prevotes,
+            Ok(Message::Vote(_)) => precommits,
+            _ => 0,
+        }
+    }
+
+    /// Cuts a node off from all others, for a while.
+    fn isolate(&mut self, node: usize) {
+        if !self.settings.isolated || self.healed || self.now_us < self.isolated_until {
+            return;
+        }
+        self.fault("isolated decider");
+        self.isolated_until = self.now_us + ISOLATED_US;
+        self.join();
+        for other in (0..self.nodes.len()).filter(|other| *other != node) {
+            self.cut[node][other] = true;
+            self.cut[other][node] = true;
         }
     }
 
@@ -742,6 +883,9 @@ impl World {
     /// A node has a block on its disk.
     fn committed(&mut self, node: usize, height: Height, block: Hash) {
         self.nodes[node].acknowledged = height;
+        if self.nodes[node].anew.is_some_and(|wanted| height >= wanted) {
+            self.schedule(node, 1, Event::Rejoin);
+        }
         if self.nodes[node].byzantine {
             return;
         }
@@ -763,6 +907,7 @@ impl World {
             self.report.longest_gap_us = self.report.longest_gap_us.max(self.now_us - before);
         }
         self.canonical.insert(height, (block, self.now_us));
+        self.isolate(node);
         let mut ran = Vec::new();
         for executed in &receipts {
             let Origin::Transaction(id) = executed.receipt.origin else { continue };
@@ -776,6 +921,9 @@ impl World {
         self.report.succeeded += ran.iter().filter(|(_, succeeded)| *succeeded).count() as u64;
         self.report.empty += u64::from(ran.is_empty());
         self.report.highest_round = self.report.highest_round.max(round);
+        if round > HIGH_ROUND {
+            self.fault("round above ten");
+        }
         self.count_locks(height, round, block);
         self.traffic.done(ran.into_iter());
         let set = ValidatorSet::new(self.reference.validators());
@@ -783,13 +931,33 @@ impl World {
             self.fault("change of validators");
             self.sets.push(set);
         }
+        self.count_upgrades();
         let whole = height.0 % WHOLE_EVERY == 0;
         let check = if whole { checks::whole } else { checks::sums };
-        let sound = self.agenda.take(&receipts).and_then(|()| check(&self.reference, self.traffic.certificates()));
+        let sound = self
+            .agenda
+            .take(&receipts)
+            .and_then(|()| check(&self.reference, self.traffic.certificates()))
+            .and_then(|()| checks::tally(&self.reference, self.traffic.tallied()));
         if let Err(wrong) = sound {
             self.violate(Violation::Unsound(format!("height {height}: {wrong}")));
         }
-        self.check_bounds(node);
+    }
+
+    /// Contracts that run other code since this block.
+    fn count_upgrades(&mut self) {
+        if !self.settings.upgrades {
+            return;
+        }
+        for (place, kind) in ["upgrade with migration", "upgrade"].into_iter().enumerate() {
+            let (name, before) = self.versions[place];
+            let now = self.reference.version(name);
+            self.versions[place].1 = now;
+            // The first version is no upgrade.
+            if now > before.max(1) {
+                self.fault(kind);
+            }
+        }
     }
 
     /// Locks of earlier rounds that others did not see: on the block that was decided, or on another.
@@ -805,14 +973,18 @@ impl World {
         }
     }
 
+    /// Nothing that a correct node holds is above its bound.
     fn check_bounds(&mut self, node: usize) {
-        let Some(host) = &self.nodes[node].host else { return };
-        let status = host.replica.status();
-        if status.pending_bytes > MAX_PENDING_BYTES {
-            self.violate(Violation::Unbounded(format!(
-                "{} bytes of transactions wait at {node}",
-                status.pending_bytes
-            )));
+        let Some(host) = self.nodes[node].host.as_ref().filter(|_| !self.nodes[node].byzantine) else { return };
+        let hosts = [
+            ("jobs for the executor", host.jobs.len(), MAX_JOBS),
+            ("jobs for the log", host.log_jobs.len(), MAX_JOBS),
+            ("bytes of the log", self.nodes[node].disk.bytes(), MAX_LOG_BYTES),
+        ];
+        let replicas = host.replica.holdings().into_iter().map(|one| (one.what, one.held, one.most));
+        let above = hosts.into_iter().chain(replicas).find(|(_, held, most)| held > most);
+        if let Some((what, held, most)) = above {
+            self.violate(Violation::Unbounded(format!("node {node} holds {held} {what}, and {most} are the most")));
         }
     }
 
@@ -913,7 +1085,8 @@ impl World {
     }
 
     fn all_up(&self) -> bool {
-        (0..self.nodes.len()).filter(|node| self.is_correct(*node)).all(|node| self.nodes[node].host.is_some())
+        let correct = (0..self.nodes.len()).filter(|node| self.is_correct(*node)).map(|node| &self.nodes[node]);
+        correct.into_iter().all(|node| node.host.is_some() && node.anew.is_none())
     }
 
     fn has_everywhere(&self, expected: &[TransactionId]) -> bool {
@@ -922,6 +1095,19 @@ impl World {
         let correct = (0..self.nodes.len()).filter(|node| self.is_correct(*node));
         included
             && correct.clone().all(|node| self.nodes[node].host.as_ref().is_some_and(|host| host.height >= highest))
+    }
+}
+
+/// Makes a header wrong in one thing that its readers can see.
+fn foul(random: &mut Random, header: &mut Header) {
+    let other = hash_parts(Domain::Header, &[&random.draw().to_le_bytes()]);
+    match random.below(6) {
+        0 => header.receipts_root = other,
+        1 => header.next_validators_hash = other,
+        2 => header.validators_hash = other,
+        3 => header.history_root = other,
+        4 => header.gas_used += 1,
+        _ => header.time = Timestamp(header.time.0 + 3_600_000),
     }
 }
 

@@ -26,6 +26,15 @@ fn with_a_store_that_is_not_synced_a_power_cut_loses_what_was_final() {
 }
 
 #[test]
+fn validators_that_do_not_keep_their_locks_fork_the_chain() {
+    let forks = |seed| matches!(run(Settings::broken(Broken::Lock, seed)).violation, Some(Violation::Fork(_)));
+    assert!((1..=60).any(forks));
+    // In the same storms those that keep them do not.
+    let sound = |seed| Settings { unlocked: false, ..Settings::broken(Broken::Lock, seed) };
+    assert_eq!(first_harm(20, sound), None);
+}
+
+#[test]
 fn two_twins_of_four_fork_the_chain() {
     // Others than a fork may come first: a correct node that sees the second certificate halts.
     let forks = |seed| matches!(run(Settings::broken(Broken::Twins, seed)).violation, Some(Violation::Fork(_)));

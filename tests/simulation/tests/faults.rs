@@ -201,6 +201,67 @@ fn rounds_beyond_ten_decide_what_the_first_could_not() {
 }
 
 #[test]
+fn a_clock_that_was_off_while_another_validator_was_away_stops_the_chain_no_longer_than_it_is_off() {
+    // No block can be decided, each is known to all, and the rounds go on.
+    let reports = survives(
+        "a_clock_that_was_off_while_another_validator_was_away_stops_the_chain_no_longer_than_it_is_off",
+        1,
+        |seed| Settings { dead: vec![0], clock_off: Some((3, -60_000)), faults_us: 90_000_000, ..Settings::calm(seed) },
+    );
+    assert!(reports.iter().all(|report| report.highest_round > 24), "{reports:?}");
+}
+
+#[test]
+fn contracts_are_upgraded_and_migrated_under_load_and_lose_no_call() {
+    let reports = survives("contracts_are_upgraded_and_migrated_under_load_and_lose_no_call", 8, |seed| Settings {
+        upgrades: true,
+        governance: seed % 2 == 0,
+        followers: 1,
+        loss: 5_000,
+        crash: 200,
+        faults_us: 6_000_000,
+        ..Settings::calm(seed)
+    });
+    assert!(sum(&reports, "upgrade") > 0 && sum(&reports, "upgrade with migration") > 8, "{reports:?}");
+}
+
+#[test]
+fn a_store_of_an_older_format_is_refused_by_name_and_synced_anew() {
+    let reports = survives("a_store_of_an_older_format_is_refused_by_name_and_synced_anew", 10, |seed| Settings {
+        crash: 1_000,
+        old_format: 500_000,
+        followers: 1,
+        ..Settings::calm(seed)
+    });
+    assert!(sum(&reports, "old format") > 5, "{reports:?}");
+    assert_eq!(sum(&reports, "old format"), sum(&reports, "store synced anew"), "{reports:?}");
+}
+
+#[test]
+fn a_crash_at_every_point_between_two_durable_writes_loses_nothing() {
+    let test = "a_crash_at_every_point_between_two_durable_writes_loses_nothing";
+    let at = |point| Settings { faults_us: 120_000, crash_at: Some((0, point)), ..Settings::calm(3) };
+    let points = run(at(u64::MAX)).crash_points;
+    assert!(points > 100, "{points}");
+    let mut places = std::collections::BTreeSet::new();
+    for point in 1..=points {
+        let report = run(at(point));
+        assert_eq!(report.violation, None, "{test}, point {point}: {report:?}");
+        places.extend(report.faults.into_keys().filter(|kind| kind.starts_with("crash ")));
+    }
+    let all = ["after a commit", "before a commit", "before an output", "between log and message", "in a log write"];
+    assert_eq!(places.into_iter().collect::<Vec<_>>(), all.map(|place| format!("crash {place}")));
+}
+
+#[test]
+fn a_proposer_of_blocks_that_are_wrong_on_their_face_is_passed_over() {
+    let fouls = |seed| Settings { fouler: Some(2), ..Settings::calm(seed) };
+    let reports = survives("a_proposer_of_blocks_that_are_wrong_on_their_face_is_passed_over", 10, fouls);
+    assert!(sum(&reports, "invalid proposal") > 0);
+    assert!(reports.iter().any(|report| report.highest_round > 0));
+}
+
+#[test]
 fn validators_change_under_load() {
     let reports = survives("validators_change_under_load", 10, |seed| Settings {
         governance: true,

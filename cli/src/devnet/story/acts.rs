@@ -114,13 +114,13 @@ fn fund_buyer(world: &mut World, plan: &StoryPlan) -> CliResult<()> {
     Ok(())
 }
 
-fn random_hash() -> CliResult<Hash> {
+pub fn random_hash() -> CliResult<Hash> {
     let bytes = crate::clock::random().map_err(|error| CliError::refused("no_randomness", error.to_string()))?;
     Ok(Hash(bytes))
 }
 
 /// Commitment to a document of the story.
-fn commitment(fields: &[(&str, String)]) -> CliResult<Hash> {
+pub fn commitment(fields: &[(&str, String)]) -> CliResult<Hash> {
     let salted = SaltedDocument::new(fields).map_err(|error| CliError::refused("no_randomness", error.to_string()))?;
     Ok(hash(salted.commitment()))
 }

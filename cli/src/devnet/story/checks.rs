@@ -115,7 +115,7 @@ fn everybody_paid(world: &mut World, plan: &StoryPlan, acts: &Acts) -> CliResult
 }
 
 /// All live nodes have one state root at one height.
-fn equal_roots(world: &mut World) -> CliResult<Vec<String>> {
+pub fn equal_roots(world: &mut World) -> CliResult<Vec<String>> {
     let (live, all) = network::live_clients(&world.layout)?;
     let height = all.get("/v1/status")?["height"].as_u64().ok_or_else(|| foreign("a status without a height"))?;
     let mut roots = Vec::new();

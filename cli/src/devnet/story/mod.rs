@@ -1,9 +1,9 @@
 //! The demo: one real invoice from order to automatic settlement, told with amounts, every figure read back from the chain.
 
-mod acts;
-mod checks;
+pub mod acts;
+pub mod checks;
 mod plan;
-mod world;
+pub mod world;
 
 use portolan_interface::settlement::Deposit;
 use serde::{Deserialize, Serialize};

@@ -5,8 +5,8 @@
 //! declares a number of transactions or a control sum is checked against what it holds, exactly, in decimals. Codes
 //! that ISO defines by form (IBAN, BIC, LEI) are checked as warnings: it is for a bank to say whether they exist.
 
-mod decimal;
-mod ids;
+pub(super) mod decimal;
+pub(super) mod ids;
 mod kinds;
 mod payments;
 mod statements;

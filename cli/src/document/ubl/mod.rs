@@ -259,7 +259,10 @@ fn unit_of(quantity: &str) -> usize {
 }
 
 /// A decimal as written, checked for form.
-fn decimal(field: Field, written: &str) -> Result<String, DocumentError> {
+///
+/// # Errors
+/// `InvalidAmount`.
+pub fn decimal(field: Field, written: &str) -> Result<String, DocumentError> {
     let digits = written.strip_prefix(['-', '+']).unwrap_or(written);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
@@ -269,7 +272,11 @@ fn decimal(field: Field, written: &str) -> Result<String, DocumentError> {
     Ok(written.to_owned())
 }
 
-fn flag(root: &Node, path: &[&str], name: &'static str) -> Result<Option<bool>, DocumentError> {
+/// `true` or `false` at the path.
+///
+/// # Errors
+/// `InvalidField` for anything else, `Template`.
+pub fn flag(root: &Node, path: &[&str], name: &'static str) -> Result<Option<bool>, DocumentError> {
     let Some(written) = root.value(path)? else { return Ok(None) };
     let field = Field::Named(name);
     not_placeholder(field, &written)?;

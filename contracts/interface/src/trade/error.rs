@@ -415,5 +415,14 @@ data! {
             /// Where it stands.
             state: ClaimState,
         },
+        /// no commitment of this document: check the id; of a part of a split warehouse receipt ask for the whole's
+        #[codec(index = 91)]
+        UnknownCommitment,
+        /// only who registered the document, or amended it last, keeps its salts and says that they are destroyed
+        #[codec(index = 92)]
+        NotSaltOwner,
+        /// the document has another root by now: look at it again, and destroy the salts that it has now
+        #[codec(index = 93)]
+        StaleCommitment,
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Claim, CreditState, DeclarationState, Endorsement, InvoiceState, OrderEntry, OrderState, OriginState, ReceiptState,
     UnitPrice,
 };
-use crate::{AccountId, DocumentId, MemberId, Money, data};
+use crate::{AccountId, DocumentId, Hash, MemberId, Money, data};
 
 data! {
     /// What `trade-documents` tells.
@@ -270,6 +270,16 @@ data! {
             number: u32,
             /// The claim.
             claim: Claim,
+        },
+        /// The owner destroyed the salts of a document's fields.
+        #[codec(index = 22)]
+        SaltsErased {
+            /// The document.
+            document: DocumentId,
+            /// Who kept them.
+            owner: AccountId,
+            /// The root that no field can be shown under any more.
+            commitment: Hash,
         },
     }
 }

@@ -66,6 +66,16 @@ small! {
     }
 }
 
+/// Where the contract keeps what is registered under a fingerprint, by its hash under the consortium's key: whoever has that key and checks a
+/// proof offline looks there.
+#[must_use]
+pub fn registration_key(keyed: Hash) -> Vec<u8> {
+    [&[FINGERPRINT_PREFIX][..], &keyed.0].concat()
+}
+
+/// First byte of the keys of fingerprints.
+pub const FINGERPRINT_PREFIX: u8 = 2;
+
 data! {
     /// A point of difference, with the salted commitments to the two documents that hold the values: who owns them can show the one field.
     pub struct Difference {

@@ -4,6 +4,7 @@
 //! guess (a fingerprint, a carrier's number) arrives plain in a call and is kept under the consortium's key alone.
 
 mod bill;
+mod commitment;
 mod credit;
 mod declaration;
 mod document;
@@ -19,6 +20,7 @@ use alloc::vec::Vec;
 use crate::{AccountId, BusinessDate, DocumentId, Hash, Money};
 
 pub use bill::*;
+pub use commitment::*;
 pub use credit::*;
 pub use declaration::*;
 pub use document::*;
@@ -342,6 +344,11 @@ pub trait TradeDocuments {
     #[call(index = 49)]
     fn cancel_invoice(&mut self, seller: AccountId, invoice: DocumentId) -> Result<(), TradeError>;
 
+    /// The owner of a document's salts says that those of this root are destroyed: no field can be shown under it any more. Answers the receipt;
+    /// said again, the first one.
+    #[call(index = 50)]
+    fn erase_salts(&mut self, owner: AccountId, document: DocumentId, commitment: Hash) -> Result<Erasure, TradeError>;
+
     /// One document. For its parties.
     #[query(index = 0, path = "/documents/{id}")]
     fn document(&self, id: DocumentId) -> Result<Document, TradeError>;
@@ -379,4 +386,9 @@ pub trait TradeDocuments {
     /// A warehouse receipt with what it is worth today. For its parties.
     #[query(index = 8, path = "/warehouse-receipts/{id}")]
     fn receipt(&self, id: DocumentId) -> Result<ReceiptView, TradeError>;
+
+    /// The salted root of a document's fields, with the receipt that its salts are destroyed. For its owner. It reads one key of the state, so
+    /// that its proof shows this record and nothing of the document.
+    #[query(index = 9, path = "/commitments/{id}")]
+    fn commitment(&self, id: DocumentId) -> Result<Commitment, TradeError>;
 }

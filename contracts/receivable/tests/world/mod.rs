@@ -368,7 +368,11 @@ impl World {
         let sum = |of: fn(&Part) -> i128| leaves.iter().map(|part| of(part)).sum::<i128>();
         assert_eq!(sum(|part| part.outstanding.minor), totals.outstanding.minor, "outstanding");
         assert_eq!(sum(|part| part.settled.minor), totals.settled.minor, "settled");
-        assert_eq!(sum(|part| part.amount.minor), totals.face.minor, "amounts of the leaves");
+        let diluted: i128 = tree.iter().map(|part| part.diluted.minor).sum();
+        assert_eq!(diluted, totals.diluted.minor, "diluted, also before a split");
+        // A parent keeps what it lost before it was split; its children carry the rest.
+        let above: i128 = tree.iter().filter(|part| part.children > 0).map(|part| part.diluted.minor).sum();
+        assert_eq!(sum(|part| part.amount.minor) + above, totals.face.minor, "amounts of the leaves");
         let whole = [totals.outstanding, totals.settled, totals.diluted, totals.cancelled, totals.written_off];
         assert_eq!(whole.iter().map(|money| money.minor).sum::<i128>(), totals.face.minor, "face");
         totals

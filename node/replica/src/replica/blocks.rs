@@ -8,11 +8,12 @@ use portolan_primitives::{Hash, Header, Height, MemberId, Round, Timestamp, Tran
 use crate::candidates::{Candidate, CandidateId, PartResult};
 use crate::driver::ValueVerdict;
 use crate::input::{LeftOut, PeerId, Verdict};
-use crate::limits::{MAX_HASHES_PER_MESSAGE, MAX_PARTS, MAX_ROUNDS_AHEAD, MAX_TRANSACTIONS_MESSAGE};
+use crate::limits::{MAX_HASHES_PER_MESSAGE, MAX_KNOWN_BLOCKS, MAX_PARTS, MAX_ROUNDS_AHEAD, MAX_TRANSACTIONS_MESSAGE};
 use crate::log::LogRecord;
 use crate::mempool::Room;
 use crate::messages::{Message, PartBegin, PartContent};
 use crate::output::{BlockStart, ExecutionId, HaltReason, Output, Purpose, Recipients, Wire};
+use crate::rule::VotingRule;
 use crate::timers::Timer;
 
 use super::Replica;
@@ -48,7 +49,7 @@ pub(super) struct Wanted {
     asked: u32,
 }
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     /// Builds the block of a round in which it is this node's turn.
     pub(super) fn build_block(&mut self, round: Round) -> Result<(), HaltReason> {
         if self.decided.is_some() {
@@ -150,6 +151,7 @@ impl Replica {
             return Err(HaltReason::HostFailed { reason });
         }
         let block = header.hash();
+        self.make_room();
         let id = self.candidates.add_built(header, build.included, execution, self.now.elapsed_ms);
         self.log_body(id);
         let events = self.driver.propose(self.height(), build.round, block)?;
@@ -195,7 +197,7 @@ impl Replica {
             return Ok(());
         }
         if let Some(begin) = content.begin.filter(|_| !self.candidates.had_stream(round)) {
-            if !self.candidates.has_room() {
+            if !self.make_room() {
                 return Ok(());
             }
             let (parent, time) = (begin.parent, begin.time);
@@ -351,7 +353,13 @@ impl Replica {
             return;
         }
         let since_ms = self.now.elapsed_ms;
-        if self.wanted.len() < crate::limits::MAX_KNOWN_BLOCKS || self.wanted.contains_key(&block) {
+        if self.wanted.len() >= MAX_KNOWN_BLOCKS {
+            // What nobody gave for rounds makes room for what is proposed now.
+            let current = self.driver.current_round().unwrap_or_default();
+            let (wanted, driver) = (&mut self.wanted, &self.driver);
+            wanted.retain(|block, one| one.round >= current || driver.has_polka(block));
+        }
+        if self.wanted.len() < MAX_KNOWN_BLOCKS || self.wanted.contains_key(&block) {
             let entry = self.wanted.entry(block);
             let wanted = entry.or_insert(Wanted { round, fresh, since_ms, source, asked: 0 });
             wanted.fresh &= fresh;
@@ -403,7 +411,7 @@ impl Replica {
         let block = header.hash();
         let Some(wanted) = self.wanted.get(&block) else { return Ok(()) };
         let (round, fresh) = (wanted.round, wanted.fresh);
-        if !self.candidates.has_room() || self.candidates.by_block(&block).is_some() {
+        if self.candidates.by_block(&block).is_some() || !self.make_room() {
             return Ok(());
         }
         if list_root(hashes) != header.transactions_root {
@@ -423,6 +431,13 @@ impl Replica {
             self.candidates.begin_execution(id, &mut self.out);
         }
         self.go_on_with(id, Some(from))
+    }
+
+    /// Makes room for another block; `false` where all that are known may still be decided.
+    pub(super) fn make_room(&mut self) -> bool {
+        let current = self.driver.current_round().unwrap_or_default();
+        let Self { candidates, driver, out, .. } = self;
+        candidates.make_room(current, |block| driver.has_polka(block), out)
     }
 
     /// What is wrong with a header on its face.

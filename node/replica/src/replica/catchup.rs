@@ -7,6 +7,7 @@ use crate::input::{CertifiedBlock, PeerId};
 use crate::limits::{MAX_BLOCKS_PER_RESPONSE, MAX_READS_PER_PEER, SYNC_RESPONSE_BYTES};
 use crate::messages::Message;
 use crate::output::{HaltReason, Output, Purpose, Recipients, Wire};
+use crate::rule::VotingRule;
 use crate::sync::Request;
 use crate::timers::Timer;
 
@@ -20,7 +21,7 @@ const TELL_MS: u64 = 100;
 /// How long after a commit late votes for that height are no sign of a peer that is behind, ms.
 const LATE_VOTES_MS: u64 = 50;
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     pub(super) fn peer_up(&mut self, peer: PeerId, validator: bool) {
         let known = self.peers.contains(&peer);
         if !self.peers.up(peer, validator) {
@@ -222,11 +223,11 @@ impl Replica {
         self.fault(peer, reason);
     }
 
-    /// Decides the next height by a synced block, unless it is decided already.
+    /// Decides the next height by a synced block, unless it is decided already and its block is here.
     fn take_next_block(&mut self) -> Result<(), HaltReason> {
         let next = self.height();
         self.sync.drop_below(next);
-        while self.decided.is_none()
+        while self.lacks_next_block()
             && let Some((peer, block)) = self.sync.take(next)
         {
             match self.check_synced(&block) {
@@ -235,6 +236,11 @@ impl Replica {
             }
         }
         Ok(())
+    }
+
+    /// Whether the next height is undecided, or its block is one that this node has not, or has forgotten.
+    fn lacks_next_block(&self) -> bool {
+        self.decided.as_ref().is_none_or(|decided| self.candidates.by_block(&decided.block).is_none())
     }
 
     /// The transactions of a block whose certificate and body hold.

@@ -7,11 +7,12 @@ use crate::input::PeerId;
 use crate::limits::MAX_ROUNDS_AHEAD;
 use crate::messages::{Channel, Message, PartMessage, ProposalMessage, VoteMessage};
 use crate::output::{HaltReason, Output, Recipients};
+use crate::rule::VotingRule;
 use crate::timers::{Timer, complete_duration, duration};
 
 use super::Replica;
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     /// Bytes of a peer.
     pub(super) fn received(&mut self, from: PeerId, channel: Channel, bytes: &[u8]) -> Result<(), HaltReason> {
         if !self.peers.contains(&from) {

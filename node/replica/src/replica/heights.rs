@@ -6,6 +6,7 @@ use crate::candidates::CandidateId;
 use crate::config::QUIET_BLOCK;
 use crate::input::{NextBlock, Verdict};
 use crate::output::{HaltReason, Output};
+use crate::rule::VotingRule;
 use crate::timers::Timer;
 
 use super::Replica;
@@ -17,7 +18,7 @@ pub(super) struct Decided {
     pub certificate: CommitCertificate,
 }
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     /// Begins the next height if there is a reason for a block, or sets the timer for the next look.
     pub(super) fn start_if_due(&mut self) -> Result<(), HaltReason> {
         let now = self.now.elapsed_ms;
@@ -82,7 +83,11 @@ impl Replica {
         let block = certificate.header;
         if let Some(decided) = &self.decided {
             let (height, ours) = (self.height(), decided.block);
-            return if ours == block { Ok(()) } else { Err(HaltReason::Fork { height, ours, other: block }) };
+            return if ours == block {
+                self.commit_decided()
+            } else {
+                Err(HaltReason::Fork { height, ours, other: block })
+            };
         }
         self.decided = Some(Decided { block, certificate });
         self.timers.cancel_rounds();

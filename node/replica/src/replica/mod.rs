@@ -1,11 +1,12 @@
 //! The replica: its state, the step, the timers. The steps of a block's life are in the modules beside this one:
 //! `heights` when one starts and how it ends · `consensus` messages and what the core wants · `blocks` building, streams,
-//! bodies · `pool` transactions · `catchup` heights and blocks of others. Must never do anything but answer with outputs.
+//! bodies · `pool` transactions · `catchup` heights and blocks of others · `holdings` what it holds, with its bounds. Must never do anything but answer with outputs.
 
 mod blocks;
 mod catchup;
 mod consensus;
 mod heights;
+mod holdings;
 mod pool;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use crate::mempool::Mempool;
 use crate::messages::Message;
 use crate::output::{HaltReason, Output, Recipients};
 use crate::peers::Peers;
+use crate::rule::{KeepsLocks, VotingRule};
 use crate::status::{SeenVote, Status, Step, WhyNoBlock};
 use crate::sync::Sync;
 use crate::timers::{Timer, Timers};
@@ -28,8 +30,8 @@ use crate::timers::{Timer, Timers};
 use blocks::{Build, Wanted};
 use heights::Decided;
 
-/// A replica. One thread owns it and feeds it.
-pub struct Replica {
+/// A replica. One thread owns it and feeds it. A node's votes by [`KeepsLocks`].
+pub struct Replica<V = KeepsLocks> {
     chain: Hash,
     member: MemberId,
     timing: Timing,
@@ -49,7 +51,7 @@ pub struct Replica {
     committing: bool,
     halted: Option<HaltReason>,
 
-    driver: Driver,
+    driver: Driver<V>,
     timers: Timers,
     peers: Peers,
     mempool: Mempool,
@@ -105,8 +107,23 @@ impl Replica {
     /// # Errors
     /// The reason why the node must not start: the log contradicts itself or the store, or the set can't be counted.
     pub fn new(config: Config, recovered: Recovered, now: Moment) -> Result<(Self, Vec<Output>), HaltReason> {
+        Self::with_rule(config, recovered, now, KeepsLocks)
+    }
+}
+
+impl<V: VotingRule> Replica<V> {
+    /// [`Replica::new`] with another voting rule, for tests of what a rule is good for.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn with_rule(
+        config: Config,
+        recovered: Recovered,
+        now: Moment,
+        rule: V,
+    ) -> Result<(Self, Vec<Output>), HaltReason> {
         let Recovered { head, next, log } = recovered;
-        let driver = Driver::new(config.chain, config.member, config.key, head.height, &next.validators);
+        let driver = Driver::new(config.chain, config.member, config.key, head.height, &next.validators, rule);
         let Some(driver) = driver else {
             return Err(HaltReason::Core { reason: "the chain's validator set is empty or can't be counted".into() });
         };
@@ -335,6 +352,7 @@ impl Replica {
         let events = self.driver.replay(next, &validators, &records)?;
         self.apply(events)?;
         let Some(replay) = self.replay.take() else { return Ok(()) };
+        self.make_room();
         for message in replay.said {
             self.publish(&message);
         }

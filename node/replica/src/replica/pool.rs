@@ -6,6 +6,7 @@ use crate::input::{Checked, PeerId, PooledTransaction};
 use crate::limits::{MAX_CHECKS_PER_PEER, MAX_GOSSIP_TRANSACTIONS, MAX_TRANSACTIONS_MESSAGE};
 use crate::messages::Message;
 use crate::output::{HaltReason, Output, Recipients, Refusal};
+use crate::rule::VotingRule;
 use crate::timers::Timer;
 
 use super::Replica;
@@ -13,7 +14,7 @@ use super::Replica;
 /// Most that is passed on again at a time, or offered to a peer that comes up.
 const MAX_PASSED_ON: usize = 2 * MAX_GOSSIP_TRANSACTIONS;
 
-impl Replica {
+impl<V: VotingRule> Replica<V> {
     /// A client's transaction.
     pub(super) fn submitted(&mut self, request: u64, transaction: PooledTransaction) {
         let result = self.admit(transaction, true);

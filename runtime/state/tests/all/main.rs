@@ -4,6 +4,7 @@
 mod change_sets;
 mod history;
 mod proofs;
+mod queue;
 mod recovery;
 mod support;
 mod tree;
