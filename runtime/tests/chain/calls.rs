@@ -44,7 +44,7 @@ fn what_a_callee_did_falls_with_its_caller() {
 }
 
 #[test]
-fn a_contract_on_the_stack_is_not_entered_again() {
+fn f44_a_contract_on_the_stack_is_not_entered_again() {
     let mut world = World::new();
     let back = program(&[call(id("ledger"), &program(&[put("again", b"1")])), get("none")]);
     let transaction = world.supplier(&[call(id("ledger"), &[])]);

@@ -7,7 +7,7 @@ use portolan_runtime::native::records::{Account, Key, Member, Person, PersonId};
 use portolan_runtime::{Bound, Refusal, parameters};
 
 #[test]
-fn a_transaction_runs_once_in_its_window_whatever_its_approvals() {
+fn f11_a_transaction_runs_once_in_its_window_whatever_its_approvals() {
     let mut world = World::new();
     let payment = world.supplier(&[put("paid", b"1")]);
     assert!(matches!(world.outcome(&payment), Outcome::Ok(_)));
@@ -28,7 +28,7 @@ fn a_transaction_runs_once_in_one_block() {
 }
 
 #[test]
-fn expired_and_far_future_transactions_are_refused_to_the_millisecond() {
+fn f12_expired_and_far_future_transactions_are_refused_to_the_millisecond() {
     let mut world = World::new();
     let parent = world.head.header.time.0;
     let mut expires = |at: u64| {
@@ -45,7 +45,7 @@ fn expired_and_far_future_transactions_are_refused_to_the_millisecond() {
 }
 
 #[test]
-fn a_transaction_of_another_chain_is_refused() {
+fn f11_a_transaction_of_another_chain_is_refused() {
     let mut world = World::new();
     let mut other = World::with(|genesis| genesis.network = "other".into());
     let foreign = other.supplier(&[]);
@@ -158,7 +158,7 @@ fn a_batch_is_all_or_nothing() {
 }
 
 #[test]
-fn a_trap_and_an_endless_loop_charge_the_whole_limit_and_change_nothing() {
+fn f44_a_trap_and_an_endless_loop_charge_the_whole_limit_and_change_nothing() {
     let mut world = World::new();
     let before = world.state.root();
     for (steps, expected) in [(trap(), FailureReason::Trapped), (loop_forever(), FailureReason::OutOfGas)] {

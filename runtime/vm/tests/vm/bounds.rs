@@ -82,7 +82,7 @@ fn a_length_known_only_when_it_runs_costs_the_same() {
 }
 
 #[test]
-fn memory_grows_to_its_bound_and_no_further() {
+fn f44_memory_grows_to_its_bound_and_no_further() {
     let grow = |pages: i32| {
         let code = contract(&format!(
             "(i32.store (i32.const 0) (memory.grow (i32.const {pages}))) (i32.store (i32.const 4) (memory.size)) (call $output (i32.const 0) (i32.const 8))"
