@@ -366,7 +366,7 @@ impl Story<'_> {
         self.make_good(&TIER_2_OTHER, &BANK, &BANK)
     }
 
-    /// A claim between holders is paid and discharged by who has it. What comes to a bank in its own book is an amount that it owes no longer to others.
+    /// A claim between holders is paid from deposit to deposit, and discharged by who has it.
     fn make_good(&mut self, debtor: &Party, claimant: &Party, bank: &Party) -> CliResult<()> {
         let question = receivable::api::Query::Claims { account: account(claimant.account()), from: None };
         let page: ClaimPage = self.world.ask(receivable::api::NAME, &question)?;
